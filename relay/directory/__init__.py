@@ -1,0 +1,1 @@
+"""Who is to be told: recipients, the node's index, matching by area."""

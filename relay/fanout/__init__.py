@@ -1,0 +1,1 @@
+"""The engine: plan, claim, send, retry, reconcile."""

@@ -1,0 +1,1 @@
+"""Accept an alert once: journal, authorities, deduplication, recovery."""

@@ -1,0 +1,1 @@
+"""What people read. Pure: values in, texts out."""
