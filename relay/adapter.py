@@ -15,6 +15,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from relay.clock import Clock, SystemClock
+
 API_VERSION = 1
 
 
@@ -224,7 +226,23 @@ class EgressGuard(Protocol):
         ...
 
     def socket_factory(self, addr_info: tuple[object, ...]) -> object:
-        """Return a socket for ``aiohttp.TCPConnector(socket_factory=…)``; raise OSError for a blocked address."""
+        """Return a socket for ``aiohttp.TCPConnector(socket_factory=…)``; raise OSError for a blocked address.
+
+        The error is :class:`relay.errors.BlockedTarget`.
+        """
+        ...
+
+
+@runtime_checkable
+class ChecksNames(Protocol):
+    """A guard that also judges what a name resolved to, before anything is dialled."""
+
+    def check_addresses(self, host: str, port: int, addresses: Sequence[str]) -> None:
+        """Refuse ``host`` when any of the addresses it resolved to is blocked.
+
+        Raises:
+            relay.errors.BlockedTarget: the whole name is blocked.
+        """
         ...
 
 
@@ -233,7 +251,7 @@ class Services:
     """What the core lends to an open adapter.
 
     ``channel`` is the channel's name, ``log`` a bound structlog logger, ``egress`` the guard for recipients'
-    URLs, ``public_host`` a host name for Message-IDs and greetings.
+    URLs, ``public_host`` a host name for Message-IDs and greetings, ``clock`` the time.
     """
 
     channel: str
@@ -241,6 +259,7 @@ class Services:
     egress: EgressGuard
     public_host: str = "localhost"
     user_agent: str = "Chapar"
+    clock: Clock = field(default_factory=SystemClock)
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -269,6 +288,16 @@ class Adapter(Protocol):
         Raises:
             relay.errors.ProviderDown: nothing of the whole batch left.
         """
+        ...
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """An adapter whose descriptor depends on its settings, such as a console that stands in for any kind."""
+
+    @classmethod
+    def describe(cls, settings: BaseModel) -> Descriptor:
+        """Return the descriptor that holds for ``settings``; the class attribute is the default."""
         ...
 
 

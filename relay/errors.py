@@ -8,11 +8,13 @@ RelayError
 ├── JournalUnavailable    nothing was accepted (HTTP 503)
 ├── StoreUnavailable      Redis cannot be reached or refuses writes now; what is journalled stays pending
 ├── DataDirInUse          another relay owns this data directory
-└── ProviderDown          raised by an adapter's ``send`` for a whole batch that certainly did not leave
+├── ProviderDown          raised by an adapter's ``send`` for a whole batch that certainly did not leave
+└── BlockedTarget         an address that a recipient's URL may not lead to; an OSError, so that clients pass it on
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,7 +62,7 @@ class InvalidAlert(InvalidInput):
 
 
 class IdentifierConflict(RelayError):
-    """The triple (sender, identifier, sent) and the core are known, but the content differs; ``existing`` came first."""
+    """The triple (sender, identifier, sent) and the core are known, the content differs; ``existing`` came first."""
 
     def __init__(self, existing: str) -> None:
         super().__init__(f"another alert with this sender, identifier and sent is already accepted as {existing}")
@@ -86,3 +88,11 @@ class ProviderDown(RelayError):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class BlockedTarget(RelayError, PermissionError):
+    """The egress guard refuses an address when it is resolved or connected to."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(errno.EACCES, detail)
+        self.detail = detail
