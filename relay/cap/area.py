@@ -207,6 +207,8 @@ def _world_box(ring: Floats) -> BaseGeometry:
     Only a true box is believed: a sliver along the antimeridian must not grow around the world.
     """
     box = shapely.box(*ring.min(axis=0), *ring.max(axis=0))
+    if box.area == 0:
+        return shapely.Polygon()
     return box if shapely.Polygon(ring).normalize().equals_exact(box.normalize(), tolerance=0) else shapely.Polygon()
 
 
