@@ -1,0 +1,30 @@
+"""The decision how long to wait before a dead process is started again."""
+
+from itertools import pairwise
+
+from relay.process import FIRST_PAUSE, LONGEST_PAUSE, restart_after
+
+
+def test_first_death_is_answered_quickly() -> None:
+    """A single death costs a fifth of a second, not more."""
+    decision = restart_after(lived=3.0, failures=0)
+
+    assert (decision.pause, decision.failures) == (FIRST_PAUSE, 1)
+
+
+def test_pauses_double_up_to_five_seconds() -> None:
+    """A process that dies at once again and again is tried ever more slowly, but never given up."""
+    pauses, failures = [], 0
+    for _ in range(200):
+        decision = restart_after(lived=0.0, failures=failures)
+        pauses.append(decision.pause)
+        failures = decision.failures
+
+    assert pauses[:6] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0]
+    assert all(later >= earlier for earlier, later in pairwise(pauses))
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_long_life_forgives_earlier_deaths() -> None:
+    """A process that lived for ten seconds is started as quickly as one that never died."""
+    assert restart_after(lived=10.0, failures=9).pause == FIRST_PAUSE
