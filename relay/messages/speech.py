@@ -1,0 +1,42 @@
+"""Text for a voice: a screen reader, a siren or a loudspeaker.
+
+No link, no word in capitals only (voices spell them), no abbreviation of the tables' ``[spoken]`` part.
+"""
+
+from __future__ import annotations
+
+import re
+
+from relay.messages.clean import line
+from relay.messages.phrasebook import Phrases
+
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_VOWELS = frozenset("AEIOUYАЕЁИОУЫЭЮЯӘӨҮҰІЎӢӮ")
+_START = re.compile(r"(?:^|[.!?]\s+)[^\W\d_]")
+_SIGNS = str.maketrans(dict.fromkeys("«»“”„\"*_#|<>[]{}\\~^", " "))
+_GAPS = re.compile(r"\s+(?=[.,;:!?])")
+
+
+def speak(text: str, words: Phrases) -> str:
+    """Return ``text`` as a voice should say it."""
+    said = _LINK.sub(" ", line(text))
+    for written, spoken in sorted(words.spoken.items(), key=lambda pair: -len(pair[0])):
+        said = _pattern(written).sub(lambda _, spoken=spoken: spoken, said)  # type: ignore[misc]
+    said = _WORD.sub(lambda word: _calm(word[0]), said.translate(_SIGNS))
+    said = _GAPS.sub("", line(said))
+    return _START.sub(lambda start: start[0].upper(), said)
+
+
+def _pattern(written: str) -> re.Pattern[str]:
+    """Return what finds an abbreviation as a whole word."""
+    before = r"(?<!\w)" if written[0].isalnum() and not written.startswith("км") else ""
+    after = r"(?!\w)" if written[-1].isalnum() else ""
+    return re.compile(before + re.escape(written) + after)
+
+
+def _calm(word: str) -> str:
+    """Return a word of capitals in lower case, or letter by letter when it cannot be said as a word."""
+    if not word.isupper():
+        return word
+    return word.lower() if _VOWELS.intersection(word) or len(word) > 4 else " ".join(word.lower())
