@@ -1,0 +1,125 @@
+"""Connections to Redis: no silent repeats of writes, bounded waits, one error for "not now"."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import redis.exceptions
+from redis.asyncio import BlockingConnectionPool, Redis, Sentinel
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from relay.errors import ConfigError, StoreUnavailable
+from relay.store import scripts
+
+#: What a server says when it is there but cannot serve now: pending, never an error of ours.
+_NOT_NOW = ("LOADING", "MISCONF", "OOM", "NOREPLICAS", "BUSY", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+
+
+@asynccontextmanager
+async def available() -> AsyncIterator[None]:
+    """Turn every way in which Redis can be away into :class:`StoreUnavailable`."""
+    try:
+        yield
+    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError) as error:
+        raise StoreUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
+    except redis.exceptions.ResponseError as error:
+        word = str(error).partition(" ")[0]
+        if word in _NOT_NOW or isinstance(error, redis.exceptions.BusyLoadingError | redis.exceptions.ReadOnlyError):
+            raise StoreUnavailable(f"Redis answers {word}") from error
+        raise
+
+
+class Connection:
+    """Two pools to one Redis: commands (bounded by ``timeout`` seconds), and blocking reads (no time-out of their own).
+
+    The library's default of ten silent retries repeats writes whose reply was lost, so both pools retry nothing.
+    """
+
+    def __init__(self, url: str, *, timeout: float, pool: int = 32) -> None:
+        self.url = url
+        self._timeout = timeout
+        self.client = _client(url, timeout=timeout, pool=pool)
+        self.blocking = _client(url, timeout=None, pool=pool)
+
+    async def run(self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:  # noqa: ANN401 -- replies are what the script returns
+        """Run a script.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached or cannot serve now; the script may or may not have run.
+        """
+        async with available():
+            return await scripts.run(self.client, name, keys, args)
+
+    async def call(self, *command: str | bytes | int | float) -> Any:  # noqa: ANN401 -- replies differ by command
+        """Run one command.
+
+        Raises:
+            StoreUnavailable: as for :meth:`run`.
+        """
+        async with available():
+            return await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+    async def block(self, *command: str | bytes | int | float, timeout: float) -> Any:  # noqa: ANN401 -- replies differ by command
+        """Run one blocking command; ``timeout`` must exceed the command's own.
+
+        Raises:
+            StoreUnavailable: as for :meth:`run`, and when the server is silent for ``timeout`` seconds.
+        """
+        async with available(), asyncio.timeout(timeout):
+            return await self.blocking.execute_command(*command)  # type: ignore[no-untyped-call]
+
+    async def pipe(self, commands: Sequence[Sequence[str | bytes | int | float]]) -> list[Any]:
+        """Run commands in one round trip, not as a transaction.
+
+        Raises:
+            StoreUnavailable: as for :meth:`run`.
+        """
+        if not commands:
+            return []
+        async with available(), self.client.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            return list(await pipe.execute())
+
+    async def run_id(self) -> str:
+        """Return the server's run id; it changes when another process, or another server, answers."""
+        async with available():
+            return str((await self.client.info("server"))["run_id"])
+
+    async def close(self) -> None:
+        """Close both pools."""
+        await self.client.aclose()
+        await self.blocking.aclose()
+
+
+def _client(url: str, *, timeout: float | None, pool: int) -> Redis:
+    options: dict[str, Any] = {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout or 2.0,
+    }
+    if url.startswith("redis+sentinel://"):
+        return _sentinel(url, options)
+    if url.startswith("redis+cluster://"):
+        raise ConfigError(
+            "redis.url: a Redis Cluster is not supported yet; use redis://, rediss://, unix:// or redis+sentinel://"
+        )
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError("redis.url must start with redis://, rediss://, unix:// or redis+sentinel://")
+    pool_of = BlockingConnectionPool.from_url(url, max_connections=pool, timeout=timeout or 2.0, **options)
+    return Redis(connection_pool=pool_of)
+
+
+def _sentinel(url: str, options: dict[str, Any]) -> Redis:
+    hosts, _, master = url.removeprefix("redis+sentinel://").partition("/")
+    if not master:
+        raise ConfigError("redis.url: write redis+sentinel://host1:26379,host2:26379/name-of-the-master")
+    pairs = [(h.rpartition(":")[0] or h, int(h.rpartition(":")[2]) if ":" in h else 26379) for h in hosts.split(",")]
+    client: Redis = Sentinel(  # type: ignore[no-untyped-call]
+        pairs, socket_timeout=options["socket_timeout"] or 2.0
+    ).master_for(master, **options)
+    return client

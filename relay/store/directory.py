@@ -1,0 +1,183 @@
+"""The directory in Redis: recipients by ordinal, opt-outs as a bitmap, changes as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from relay.store.connection import Connection
+from relay.store.keys import (
+    DIR_BUCKET,
+    DIR_CHANGES,
+    DIR_DENY,
+    DIR_EPOCH,
+    DIR_IDS,
+    DIR_NEXT,
+    dir_recipients,
+)
+
+#: How many changes the stream keeps; an index that is further behind loads everything again.
+CHANGES_KEPT = 100_000
+
+#: Above this many bytes a range of the deny bitmap is read bit by bit instead.
+_RANGE = 65_536
+
+ALL_SLOTS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Allocated:
+    """The ordinal of an id, and whether it was given just now."""
+
+    ordinal: int
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Ordinals that changed, in order, and the position after them."""
+
+    ordinals: Sequence[int]
+    position: str
+
+
+class DirectoryStore:
+    """Recipients as JSON text; what the text means is the directory's business."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._redis = connection
+
+    async def allocate(self, ids: Sequence[str], *, epoch: str) -> list[Allocated]:
+        """Return the ordinal of each id, giving new ones; ``epoch`` names the directory if it has no name yet."""
+        reply = await self._redis.run("ordinals", [DIR_IDS, DIR_NEXT, DIR_EPOCH], [epoch, *ids])
+        return [Allocated(n, created=False) if n >= 0 else Allocated(-1 - n, created=True) for n in map(int, reply)]
+
+    async def write(self, recipients: Mapping[int, bytes], *, allow: Mapping[int, int] | None = None) -> None:
+        """Store recipients by ordinal and tell the indexes; ``allow`` gives the slots (bitmask) still opted out."""
+        commands: list[tuple[str | bytes | int, ...]] = []
+        by_bucket: dict[str, list[str | bytes | int]] = {}
+        for ordinal, text in recipients.items():
+            by_bucket.setdefault(dir_recipients(ordinal), []).extend((ordinal, text))
+        commands += [("HSET", key, *pairs) for key, pairs in by_bucket.items()]
+        commands += [("SETRANGE", DIR_DENY, ordinal, bytes([mask])) for ordinal, mask in (allow or {}).items()]
+        commands.append(_changed(recipients))
+        await self._redis.pipe(commands)
+
+    async def restore(self, rows: Mapping[int, tuple[str, bytes]], *, epoch: str) -> None:
+        """Put back recipients under the ordinals they had: ordinal → (id, JSON)."""
+        highest = max(rows, default=-1)
+        await self._redis.run("restore_ordinals", [DIR_IDS, DIR_NEXT, DIR_EPOCH], _restore_args(rows, highest, epoch))
+        await self.write({ordinal: text for ordinal, (_, text) in rows.items()})
+
+    async def remove(self, recipient_id: str, tombstone: bytes) -> bool:
+        """Take a recipient out: his ordinal stays taken, all his slots are denied; False when he is not known."""
+        ordinal = await self.ordinal(recipient_id)
+        if ordinal is None:
+            return False
+        await self._redis.pipe(
+            [
+                ("HDEL", DIR_IDS, recipient_id),
+                ("SETRANGE", DIR_DENY, ordinal, bytes([ALL_SLOTS])),
+                ("HSET", dir_recipients(ordinal), ordinal, tombstone),
+                _changed([ordinal]),
+            ]
+        )
+        return True
+
+    async def opt_out(self, ordinal: int, slot: int) -> None:
+        """Deny one address slot from now on."""
+        # SETBIT counts from the highest bit of a byte; the masks of this room count from the lowest.
+        await self._redis.pipe([("SETBIT", DIR_DENY, ordinal * 8 + 7 - slot, 1), _changed([ordinal])])
+
+    async def ordinal(self, recipient_id: str) -> int | None:
+        """Return a recipient's ordinal, or None."""
+        found = await self._redis.call("HGET", DIR_IDS, recipient_id)
+        return int(found) if found is not None else None
+
+    async def get_many(self, ordinals: Sequence[int]) -> list[bytes | None]:
+        """Return recipients as JSON, in order; None where there is none."""
+        by_bucket: dict[str, list[int]] = {}
+        for ordinal in ordinals:
+            by_bucket.setdefault(dir_recipients(ordinal), []).append(ordinal)
+        replies = await self._redis.pipe([("HMGET", key, *wanted) for key, wanted in by_bucket.items()])
+        found: dict[int, bytes | None] = {}
+        for wanted, values in zip(by_bucket.values(), replies, strict=True):
+            found.update(zip(wanted, values, strict=True))
+        return [found[ordinal] for ordinal in ordinals]
+
+    async def denied(self, ordinals: Sequence[int]) -> list[int]:
+        """Return the denied slots of each ordinal as a bitmask; ``ordinals`` ascend."""
+        if not ordinals:
+            return []
+        first, last = ordinals[0], ordinals[-1]
+        if last - first < _RANGE:
+            data: bytes = await self._redis.call("GETRANGE", DIR_DENY, first, last)
+            return [data[o - first] if o - first < len(data) else 0 for o in ordinals]
+        fields = [part for o in ordinals for part in ("GET", "u8", f"#{o}")]
+        return [int(mask) for mask in await self._redis.call("BITFIELD_RO", DIR_DENY, *fields)]
+
+    async def size(self) -> int:
+        """Return how many recipients there are."""
+        return int(await self._redis.call("HLEN", DIR_IDS))
+
+    async def span(self) -> int:
+        """Return the next ordinal: all given ones are below it."""
+        return int(await self._redis.call("GET", DIR_NEXT) or 0)
+
+    async def scan(self, *, first: int = 0, buckets: int = 16) -> AsyncIterator[list[tuple[int, bytes]]]:
+        """Yield (ordinal, JSON) in ascending order, some buckets at a time, from ordinal ``first`` on."""
+        span = await self.span()
+        starts = range(first // DIR_BUCKET * DIR_BUCKET, span, DIR_BUCKET)
+        for at in range(0, len(starts), buckets):
+            replies = await self._redis.pipe([("HGETALL", dir_recipients(s)) for s in starts[at : at + buckets]])
+            rows = [(int(ordinal), text) for reply in replies for ordinal, text in reply.items()]
+            yield sorted(row for row in rows if row[0] >= first)
+
+    async def epoch(self) -> str:
+        """Return the directory's name; it changes when the directory was lost and rebuilt; empty: none yet."""
+        return (await self._redis.call("GET", DIR_EPOCH) or b"").decode()
+
+    async def position(self) -> str:
+        """Return the position of the newest change."""
+        newest = await self._redis.call("XREVRANGE", DIR_CHANGES, "+", "-", "COUNT", 1)
+        return newest[0][0].decode() if newest else "0-0"
+
+    async def reaches(self, position: str) -> bool:
+        """Whether the stream still holds everything after ``position``."""
+        oldest = await self._redis.call("XRANGE", DIR_CHANGES, "-", "+", "COUNT", 1)
+        if position == "0-0" or not oldest:
+            return position == "0-0" and not oldest
+        return _order(oldest[0][0].decode()) <= _order(position)
+
+    async def changes(self, after: str, *, block_ms: int) -> Changes | None:
+        """Wait up to ``block_ms`` for changes; None when there are none."""
+        reply = await self._redis.block(
+            "XREAD", "COUNT", 200, "BLOCK", block_ms, "STREAMS", DIR_CHANGES, after, timeout=block_ms / 1000 + 2
+        )
+        if not reply:
+            return None
+        entries = next(iter(reply.values()))[0] if isinstance(reply, dict) else reply[0][1]
+        ordinals = [int(o) for _, fields in entries for o in _field(fields).split(b",")]
+        return Changes(ordinals, entries[-1][0].decode())
+
+
+def _changed(ordinals: Sequence[int] | Mapping[int, bytes]) -> tuple[str | int, ...]:
+    text = ",".join(str(o) for o in ordinals)
+    return ("XADD", DIR_CHANGES, "MAXLEN", "~", CHANGES_KEPT, "*", "o", text)
+
+
+def _field(fields: object) -> bytes:
+    value = fields[b"o"] if isinstance(fields, dict) else fields[1]  # type: ignore[index]
+    return bytes(value)
+
+
+def _order(position: str) -> tuple[int, int]:
+    ms, _, number = position.partition("-")
+    return int(ms), int(number or 0)
+
+
+def _restore_args(rows: Mapping[int, tuple[str, bytes]], highest: int, epoch: str) -> list[str | int]:
+    args: list[str | int] = [epoch, highest + 1]
+    for ordinal, (recipient_id, _) in rows.items():
+        args += [recipient_id, ordinal]
+    return args

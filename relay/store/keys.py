@@ -1,0 +1,176 @@
+"""The names of all keys: one place, one version (``c1:``), one slot per partition (design §5, §9).
+
+``{pN}`` holds alerts, legs and plan jobs of partition N; ``{dir}`` the directory; ``{ctl}`` switches, keys and workers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relay.adapter import Class
+
+CLASSES = tuple(Class)
+
+DIR_BUCKET = 256
+RECEIPT_BUCKETS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Keys that share the slot of one partition."""
+
+    number: int = 0
+
+    def _key(self, name: str) -> str:
+        return f"c1:{{p{self.number}}}:{name}"
+
+    def alert(self, alert_id: str) -> str:
+        """HASH: one alert, its original bytes and its state."""
+        return self._key(f"a:{alert_id}")
+
+    def k0(self, digest: str) -> str:
+        """STRING: alert id of these raw bytes."""
+        return self._key(f"k0:{digest}")
+
+    def k1(self, digest: str) -> str:
+        """SET: alert ids with this triple."""
+        return self._key(f"k1:{digest}")
+
+    def referrers(self, digest: str) -> str:
+        """SET: ``<msgType> <alert id>`` of alerts that refer to this triple, perhaps before it arrives."""
+        return self._key(f"ref:{digest}")
+
+    @property
+    def alerts(self) -> str:
+        """ZSET: alert ids by the millisecond they were received."""
+        return self._key("alerts")
+
+    @property
+    def marks(self) -> str:
+        """HASH: node → highest journal number applied here; it only detects loss."""
+        return self._key("marks")
+
+    @property
+    def decisions(self) -> str:
+        """HASH: alert id → approval or rejection that may have come before the alert."""
+        return self._key("decisions")
+
+    @property
+    def plan(self) -> str:
+        """ZSET: alert ids to plan; the score is class rank × 2^42 + millisecond."""
+        return self._key("plan")
+
+    @property
+    def plan_leases(self) -> str:
+        """ZSET: alert ids being planned, by the end of the lease."""
+        return self._key("planning")
+
+    @property
+    def legs(self) -> str:
+        """HASH: leg id → packed cursor."""
+        return self._key("legs")
+
+    def leg(self, leg_id: str) -> str:
+        """HASH: the facts and counters of one leg."""
+        return self._key(f"l:{leg_id}")
+
+    def segment(self, leg_id: str, number: int) -> str:
+        """STRING: packed ordinals, slots and variants."""
+        return self._key(f"s:{leg_id}:{number}")
+
+    def records(self, leg_id: str, number: int) -> str:
+        """STRING: 24 bytes for each position of the segment, made at full length on the first write."""
+        return self._key(f"r:{leg_id}:{number}")
+
+    def outcomes(self, leg_id: str, number: int) -> str:
+        """STRING: the compact outcome log of the segment (provider ids, attempts)."""
+        return self._key(f"o:{leg_id}:{number}")
+
+    def ready(self, lane: str, klass: Class) -> str:
+        """ZSET: legs of a kind and class with unclaimed chunks; the score is the turn they were last served in."""
+        return self._key(f"ready:{lane}:{klass}")
+
+    def leases(self, lane: str, klass: Class) -> str:
+        """ZSET: leased chunks by the end of the lease."""
+        return self._key(f"lease:{lane}:{klass}")
+
+    def retries(self, lane: str, klass: Class) -> str:
+        """ZSET: chunks with deliveries to try again, by the earliest time."""
+        return self._key(f"retry:{lane}:{klass}")
+
+    @property
+    def tokens(self) -> str:
+        """HASH: leased chunk → fencing token."""
+        return self._key("tokens")
+
+    @property
+    def turn(self) -> str:
+        """STRING: how many claims were made."""
+        return self._key("turn")
+
+    @property
+    def run(self) -> str:
+        """HASH: the server run that this partition was last declared recovered for, and the fence."""
+        return self._key("run")
+
+    @property
+    def checks(self) -> str:
+        """ZSET: legs by the millisecond at which they are to be reconciled."""
+        return self._key("checks")
+
+    def bell(self, lane: str) -> str:
+        """LIST: wake-up tokens."""
+        return self._key(f"bell:{lane}")
+
+    def provider_ids(self, channel: str, bucket: int) -> str:
+        """HASH: provider id → delivery id and part, for receipts."""
+        return self._key(f"pid:{channel}:{bucket}")
+
+    def early_receipts(self, channel: str, bucket: int) -> str:
+        """HASH: provider id → receipt that came before its response was settled."""
+        return self._key(f"early:{channel}:{bucket}")
+
+    def open_alerts(self, address: str) -> str:
+        """STRING: newest delivery id sent to an address (hashed), for replies."""
+        return self._key(f"open:{address}")
+
+    @property
+    def previews(self) -> str:
+        """LIST: dry-run requests for a worker."""
+        return self._key("previews")
+
+    def preview(self, request_id: str) -> str:
+        """LIST: the answer to one dry run."""
+        return self._key(f"preview:{request_id}")
+
+    @property
+    def channels(self) -> str:
+        """HASH: channel name → its index in records."""
+        return self._key("channels")
+
+    def rate(self, channel: str) -> str:
+        """STRING: when the next token of the channel is free (GCRA), in milliseconds."""
+        return self._key(f"rate:{channel}")
+
+
+# The directory.
+
+DIR_IDS = "c1:{dir}:ids"  # HASH: recipient id → ordinal
+DIR_NEXT = "c1:{dir}:next"  # STRING: the next ordinal, never reused
+DIR_EPOCH = "c1:{dir}:epoch"  # STRING: changes when the directory was lost and rebuilt
+DIR_DENY = "c1:{dir}:deny"  # STRING: bitmap, one byte per ordinal, one bit per address slot
+DIR_CHANGES = "c1:{dir}:changes"  # STREAM: (ordinal, what) for the nodes' indexes
+DIR_LOCK = "c1:{dir}:import"  # STRING: one import at a time
+
+
+def dir_recipients(ordinal: int) -> str:
+    """HASH: ordinal → recipient as JSON; 256 ordinals a key, so that a chunk touches few keys."""
+    return f"c1:{{dir}}:r:{ordinal // DIR_BUCKET}"
+
+
+# Switches.
+
+CTL_SWITCHES = "c1:{ctl}:switches"  # HASH: "stop" and "pause:<channel>" → since, by whom
+CTL_KEYS = "c1:{ctl}:keys"  # HASH: key id → register entry
+CTL_WORKERS = "c1:{ctl}:workers"  # HASH: worker id → heartbeat
+CTL_REFUSED = "c1:{ctl}:refused"  # LIST: refused posts without their bodies, newest first

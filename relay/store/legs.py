@@ -1,0 +1,185 @@
+"""Legs in Redis: published by a plan, read by whoever asks, closed when they are stopped or expired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from relay.adapter import Class
+from relay.fanout.segment import Segment
+from relay.store.connection import Connection
+from relay.store.cursor import Cursor
+from relay.store.keys import CLASSES, Partition
+from relay.tracking.states import RECORD_BYTES, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLeg:
+    """A leg to publish; ``fields`` describe it (alert, kind, round, variants), ``lane`` is where it is claimed."""
+
+    leg_id: str
+    lane: str
+    cursor: Cursor
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg: its facts, cursor, and counts of stored states (``QUEUED`` is what no record counts)."""
+
+    leg_id: str
+    facts: Mapping[str, str]
+    cursor: Cursor
+    counts: Mapping[State, int]
+
+    @property
+    def closed(self) -> State | None:
+        """The state in which waiting deliveries of a stopped leg are read."""
+        rest = self.facts.get("rest")
+        return State(int(rest)) if rest else None
+
+    @property
+    def lane(self) -> str:
+        """The lane it is claimed in: its kind."""
+        return self.facts["kind"]
+
+
+class Legs:
+    """The legs of one partition."""
+
+    def __init__(self, connection: Connection, partition: Partition) -> None:
+        self._redis = connection
+        self.keys = partition
+
+    async def write_segments(self, leg_id: str, packed: Sequence[bytes], *, first: int = 0) -> None:
+        """Store segments; nobody reads them before the leg is published."""
+        keys = self.keys
+        await self._redis.pipe(
+            [("SET", keys.segment(leg_id, number), data) for number, data in enumerate(packed, start=first)]
+        )
+
+    async def publish(
+        self,
+        alert_id: str,
+        legs: Sequence[NewLeg],
+        *,
+        recipients: int,
+        now_ms: int,
+        nobody: str = "completed",
+        reason: str = "",
+    ) -> str:
+        """Make a plan's legs claimable at once; returns ``active``, ``already`` or the state that forbids it."""
+        keys = self.keys
+        names = [keys.legs, keys.alert(alert_id), keys.plan_leases, keys.checks]
+        deliveries = sum(leg.cursor.total for leg in legs)
+        args: list[str | bytes | int | float] = [alert_id, now_ms, recipients, deliveries, nobody, reason, 0]
+        for leg in legs:
+            names += [keys.leg(leg.leg_id), keys.ready(leg.lane, leg.cursor.klass), keys.bell(leg.lane)]
+            facts = {**leg.fields, "total": str(leg.cursor.total)}
+            args += [leg.leg_id, leg.cursor.pack(), leg.cursor.expires, 2 * len(facts)]
+            for pair in facts.items():
+                args += pair
+        return _text(await self._redis.run("publish", names, args))
+
+    async def get(self, leg_id: str) -> Leg | None:
+        """Return one leg, or None."""
+        return (await self.get_many([leg_id]))[0]
+
+    async def get_many(self, leg_ids: Sequence[str]) -> list[Leg | None]:
+        """Return legs by id, None for what is not known."""
+        commands: list[tuple[str, ...]] = []
+        for leg_id in leg_ids:
+            commands += [("HGETALL", self.keys.leg(leg_id)), ("HGET", self.keys.legs, leg_id)]
+        replies = await self._redis.pipe(commands)
+        return [
+            _leg(leg_id, replies[2 * i], replies[2 * i + 1]) if replies[2 * i] and replies[2 * i + 1] else None
+            for i, leg_id in enumerate(leg_ids)
+        ]
+
+    async def segment(self, leg_id: str, number: int) -> Segment | None:
+        """Return one segment, or None."""
+        data = await self._redis.call("GET", self.keys.segment(leg_id, number))
+        return Segment.unpack(data) if data else None
+
+    async def records(self, leg_id: str, number: int, *, first: int, last: int) -> bytes:
+        """Return the records of positions ``first`` to ``last`` (exclusive); zeros where none was written."""
+        data: bytes = await self._redis.call(
+            "GETRANGE", self.keys.records(leg_id, number), first * RECORD_BYTES, last * RECORD_BYTES - 1
+        )
+        return data.ljust((last - first) * RECORD_BYTES, b"\0")
+
+    async def outcomes(self, leg_id: str, number: int) -> bytes:
+        """Return the outcome log of a segment."""
+        return bytes(await self._redis.call("GET", self.keys.outcomes(leg_id, number)) or b"")
+
+    async def close(self, leg_id: str, alert_id: str, state: State) -> str:
+        """End a stopped or expired leg: what waits is read as ``state``; ``leased`` while chunks are out."""
+        names = [self.keys.legs, self.keys.leg(leg_id), self.keys.alert(alert_id)]
+        return _text(await self._redis.run("close", names, [leg_id, int(state)]))
+
+    async def take_checks(self, *, put_off_ms: int, most: int) -> list[str]:
+        """Return ids of legs that are due to be reconciled; nobody else gets them for ``put_off_ms``."""
+        found = await self._redis.run("checks_take", [self.keys.checks], [put_off_ms, most])
+        return [_text(leg_id) for leg_id in found]
+
+    async def check_again(self, leg_id: str, *, at_ms: int) -> None:
+        """Reconcile the leg again at ``at_ms``; 0 ends it."""
+        if at_ms:
+            await self._redis.call("ZADD", self.keys.checks, at_ms, leg_id)
+        else:
+            await self._redis.call("ZREM", self.keys.checks, leg_id)
+
+    async def covered(self, leg: Leg) -> tuple[list[str], list[str]]:
+        """Return the members that cover parts of a leg: (leased, waiting to be tried again)."""
+        prefix = f"{leg.leg_id}|".encode()
+        leased, retrying = await self._redis.pipe(
+            [
+                ("ZRANGE", self.keys.leases(leg.lane, leg.cursor.klass), 0, -1),
+                ("ZRANGE", self.keys.retries(leg.lane, leg.cursor.klass), 0, -1),
+            ]
+        )
+        return (
+            [_text(m) for m in leased if m.startswith(prefix)],
+            [_text(m) for m in retrying if m.startswith(prefix)],
+        )
+
+    async def queue_again(self, leg: Leg, ranges: Sequence[tuple[int, int, int]], *, at_ms: int) -> None:
+        """Let ranges (segment, first, last) be claimed again."""
+        key = self.keys.retries(leg.lane, leg.cursor.klass)
+        await self._redis.pipe([("ZADD", key, at_ms, f"{leg.leg_id}|{s}|{a}|{b}") for s, a, b in ranges])
+
+    async def waiting(self, lanes: Sequence[str]) -> dict[Class, tuple[int, float]]:
+        """Return, for each class, how many deliveries nobody has claimed yet and since when (ms, 0: none)."""
+        pairs = [(lane, klass) for lane in lanes for klass in CLASSES]
+        found = await self._redis.pipe([("ZRANGE", self.keys.ready(lane, klass), 0, 999) for lane, klass in pairs])
+        ids = [leg for legs in found for leg in legs]
+        cursors = await self._redis.call("HMGET", self.keys.legs, *ids) if ids else []
+        totals: dict[Class, tuple[int, float]] = dict.fromkeys(CLASSES, (0, 0.0))
+        for data in filter(None, cursors):
+            cursor = Cursor.unpack(data)
+            count, oldest = totals[cursor.klass]
+            left = cursor.total - sum(cursor.sizes[: cursor.segment]) - cursor.position
+            totals[cursor.klass] = (count + left, min(oldest or cursor.start, cursor.start))
+        return totals
+
+
+def _leg(leg_id: str, row: Mapping[bytes, bytes], packed: bytes) -> Leg:
+    facts = {name.decode(): value.decode() for name, value in row.items()}
+    cursor = Cursor.unpack(packed)
+    counts = {State(int(name[1:])): int(facts[name]) for name in facts if name[0] == "n" and name[1:].isdecimal()}
+    counts = {state: n for state, n in counts.items() if n}
+    counts[State.QUEUED] = cursor.total - sum(counts.values())
+    return Leg(leg_id, facts, cursor, counts)
+
+
+def state_array(records: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    """Return the state byte of each record."""
+    return np.frombuffer(records, np.uint8)[::RECORD_BYTES]
+
+
+def _text(value: bytes | str | int | None) -> str:
+    if isinstance(value, bytes):
+        return value.decode()
+    return "" if value is None else str(value)

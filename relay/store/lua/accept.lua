@@ -1,0 +1,51 @@
+-- Remember one alert: idempotent by alert id, and commuting with a Cancel, Update or approval that came before it.
+-- KEYS: 1 alert  2 k0  3 k1  4 referrers of this alert  5 marks  6 plan  7 bell  8 alerts  9 decisions
+--       10.. referrers of every alert that this one refers to
+-- ARGV: 1 alert id  2 k2  3 node  4 journal number  5 state  6 msgType  7 plan score  8 received (ms)
+--       9 keep keys for (s)  10.. field, value, ... of the alert
+-- Returns {'new' | 'same' | 'conflict', state, other ids with the same triple...}
+local id, state = ARGV[1], ARGV[5]
+local seen = tonumber(redis.call('HGET', KEYS[5], ARGV[3]) or 0)
+if tonumber(ARGV[4]) > seen then redis.call('HSET', KEYS[5], ARGV[3], ARGV[4]) end
+
+local known = redis.call('HMGET', KEYS[1], 'k2', 'state')
+if known[1] then
+  if known[1] == ARGV[2] then
+    redis.call('SET', KEYS[2], id, 'EX', ARGV[9])
+    return {'same', known[2]}
+  end
+  return {'conflict', known[2]}
+end
+
+local others = redis.call('SMEMBERS', KEYS[3])
+local extra = {}
+if state == 'held' then
+  local decision = redis.call('HGET', KEYS[9], id)
+  if decision then state = (string.sub(decision, 1, 7) == 'approve') and 'accepted' or 'rejected' end
+end
+if state == 'accepted' and (ARGV[6] == 'Alert' or ARGV[6] == 'Update') then
+  for _, referrer in ipairs(redis.call('SMEMBERS', KEYS[4])) do
+    local kind, by = string.match(referrer, '^(%S+) (%S+)$')
+    if kind == 'Cancel' then
+      state, extra = 'cancelled', {'cancelled_by', by}
+    elseif kind == 'Update' and state ~= 'cancelled' then
+      state, extra = 'superseded', {'superseded_by', by}
+    end
+  end
+end
+
+redis.call('HSET', KEYS[1], 'id', id, 'k2', ARGV[2], 'state', state, 'received', ARGV[8], unpack(ARGV, 10))
+if #extra > 0 then redis.call('HSET', KEYS[1], unpack(extra)) end
+redis.call('SET', KEYS[2], id, 'EX', ARGV[9])
+redis.call('SADD', KEYS[3], id)
+redis.call('EXPIRE', KEYS[3], ARGV[9])
+redis.call('ZADD', KEYS[8], ARGV[8], id)
+if state == 'accepted' then
+  for i = 10, #KEYS do
+    redis.call('SADD', KEYS[i], ARGV[6] .. ' ' .. id)
+    redis.call('EXPIRE', KEYS[i], ARGV[9])
+  end
+  redis.call('ZADD', KEYS[6], ARGV[7], id)
+  if redis.call('LLEN', KEYS[7]) < 64 then redis.call('LPUSH', KEYS[7], '1') end
+end
+return {'new', state, unpack(others)}

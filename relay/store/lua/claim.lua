@@ -1,0 +1,120 @@
+-- include cursor
+-- Lease one chunk: the worst news first; within a class, recovered leases, due retries, then legs in turn.
+-- KEYS: 1 legs  2 turn  3 run  4 tokens  5 checks  6-11 ready  12-17 leases  18-23 retries (P0..P4, PX)
+-- ARGV: 1 run id of the server  2 fence (ms)  3 token  4 most items  5 lease (ms)  6 lease of P0 (ms)
+--       7 lowest class allowed (1..6)  8 one claim in this many starts with the lowest class
+-- Returns {'chunk', how, member, class, flags, start, expires, epoch, now} | {'idle', wait (ms), epoch} | {'fence', wait, epoch}
+local now = milliseconds()
+local run = redis.call('HMGET', KEYS[3], 'id', 'epoch', 'next', 'until')
+local epoch = run[2]
+if not run[1] then
+  epoch = ARGV[3]
+  redis.call('HSET', KEYS[3], 'id', ARGV[1], 'epoch', epoch)
+elseif run[1] ~= ARGV[1] then
+  -- Another server run answers: leases given in its last moments may be forgotten here and alive in a worker.
+  if run[3] ~= ARGV[1] then
+    run[4] = now + tonumber(ARGV[2])
+    redis.call('HSET', KEYS[3], 'next', ARGV[1], 'until', run[4])
+  end
+  if now < tonumber(run[4]) then return {'fence', tonumber(run[4]) - now, epoch} end
+  redis.call('HSET', KEYS[3], 'id', ARGV[1])
+  redis.call('HDEL', KEYS[3], 'next', 'until')
+end
+
+local function grant(how, member, class, cursor)
+  local length = tonumber(class == 1 and ARGV[6] or ARGV[5])
+  redis.call('ZADD', KEYS[11 + class], now + length, member)
+  redis.call('HSET', KEYS[4], member, ARGV[3])
+  redis.call('INCR', KEYS[2])
+  return {'chunk', how, member, class, cursor.flags, cursor.start, cursor.expires, epoch, now}
+end
+
+local function recovered(class)
+  for _ = 1, 16 do
+    local member = redis.call('ZRANGEBYSCORE', KEYS[11 + class], '-inf', now, 'LIMIT', 0, 1)[1]
+    if not member then return nil end
+    local packed = redis.call('HGET', KEYS[1], string.match(member, '^[^|]+'))
+    if packed then return grant('again', member, class, read_cursor(packed)) end
+    redis.call('ZREM', KEYS[11 + class], member)
+    redis.call('HDEL', KEYS[4], member)
+  end
+end
+
+local function due(class)
+  for _ = 1, 16 do
+    local member = redis.call('ZRANGEBYSCORE', KEYS[17 + class], '-inf', now, 'LIMIT', 0, 1)[1]
+    if not member then return nil end
+    redis.call('ZREM', KEYS[17 + class], member)
+    local id = string.match(member, '^[^|]+')
+    local packed = redis.call('HGET', KEYS[1], id)
+    -- A chunk that is leased already keeps its lease: whoever holds it settles the retries too.
+    if packed and not redis.call('ZSCORE', KEYS[11 + class], member) then
+      local cursor = read_cursor(packed)
+      cursor.leased = cursor.leased + 1
+      redis.call('HSET', KEYS[1], id, write_cursor(cursor))
+      return grant('retry', member, class, cursor)
+    end
+  end
+end
+
+local function fresh(class)
+  for _ = 1, 64 do
+    local id = redis.call('ZRANGE', KEYS[5 + class], 0, 0)[1]
+    if not id then return nil end
+    local packed = redis.call('HGET', KEYS[1], id)
+    local cursor = packed and read_cursor(packed)
+    if cursor and not stopped(cursor) and cursor.expires <= now then
+      cursor.flags = bit.bor(cursor.flags, EXPIRED)
+      redis.call('HSET', KEYS[1], id, write_cursor(cursor))
+    end
+    if not cursor or stopped(cursor) or cursor.segment >= cursor.segments then
+      redis.call('ZREM', KEYS[5 + class], id)
+      if cursor then redis.call('ZADD', KEYS[5], now, id) end
+    else
+      local from = cursor.position
+      local size = size_of(cursor, cursor.segment)
+      local to = math.min(size, from + tonumber(ARGV[4]))
+      local member = id .. '|' .. cursor.segment .. '|' .. from .. '|' .. to
+      cursor.position = to
+      if to >= size then cursor.segment, cursor.position = cursor.segment + 1, 0 end
+      cursor.leased = cursor.leased + 1
+      redis.call('HSET', KEYS[1], id, write_cursor(cursor))
+      if cursor.segment >= cursor.segments then
+        redis.call('ZREM', KEYS[5 + class], id)
+      else
+        redis.call('ZADD', KEYS[5 + class], redis.call('GET', KEYS[2]) or 0, id)
+      end
+      return grant('fresh', member, class, cursor)
+    end
+  end
+end
+
+local function serve(class)
+  return recovered(class) or due(class) or fresh(class)
+end
+
+local flash = serve(1)
+if flash then return flash end
+local lowest = tonumber(ARGV[7])
+local turn = tonumber(redis.call('GET', KEYS[2]) or 0) + 1
+local order = {2, 3, 4, 5, 6}
+if turn % (2 * tonumber(ARGV[8])) == 0 then
+  order = {6, 5, 4, 3, 2}
+elseif turn % tonumber(ARGV[8]) == 0 then
+  order = {5, 6, 4, 3, 2}
+end
+for _, class in ipairs(order) do
+  if class <= lowest then
+    local reply = serve(class)
+    if reply then return reply end
+  end
+end
+
+local wait = 1000
+for class = 1, lowest do
+  for _, key in ipairs({KEYS[11 + class], KEYS[17 + class]}) do
+    local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    if head[2] then wait = math.min(wait, math.max(1, tonumber(head[2]) - now)) end
+  end
+end
+return {'idle', wait, epoch}

@@ -1,0 +1,40 @@
+-- include cursor
+-- End a stopped or expired leg without touching its records: what waits is read as the given state from now on.
+-- KEYS: 1 legs  2 leg  3 alert
+-- ARGV: 1 leg id  2 state (number)
+-- Returns 'closed' | 'leased' | 'running' | 'unknown'
+local packed = redis.call('HGET', KEYS[1], ARGV[1])
+if not packed then return 'unknown' end
+local now = milliseconds()
+local cursor = read_cursor(packed)
+if not stopped(cursor) and cursor.expires <= now then
+  cursor.flags = bit.bor(cursor.flags, EXPIRED)
+  redis.call('HSET', KEYS[1], ARGV[1], write_cursor(cursor))
+end
+if not stopped(cursor) then return 'running' end
+if cursor.leased > 0 then return 'leased' end
+if redis.call('HSETNX', KEYS[2], 'rest', ARGV[2]) == 0 then return 'closed' end
+local known, retrying, ended = 0, 0, 0
+for state = 1, 31 do
+  local n = tonumber(redis.call('HGET', KEYS[2], 'n' .. state) or 0)
+  known = known + n
+  if state == 2 then retrying = n end
+end
+local waiting = cursor.total - known + retrying
+if waiting > 0 then
+  redis.call('HINCRBY', KEYS[2], 'n' .. ARGV[2], waiting)
+  redis.call('HSET', KEYS[2], 'n2', 0)
+  ended = redis.call('HINCRBY', KEYS[2], 'ended', waiting)
+else
+  ended = tonumber(redis.call('HGET', KEYS[2], 'ended') or 0)
+end
+if ended >= cursor.total and redis.call('HSETNX', KEYS[2], 'done', now) == 1 then
+  if redis.call('HINCRBY', KEYS[3], 'legs_open', -1) <= 0 then
+    redis.call('HSET', KEYS[3], 'done', now)
+    if redis.call('HGET', KEYS[3], 'state') == 'active' then
+      local unseen = tonumber(ARGV[2]) == 11 and known == 0
+      redis.call('HSET', KEYS[3], 'state', unseen and 'expired' or 'completed')
+    end
+  end
+end
+return 'closed'

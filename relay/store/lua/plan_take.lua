@@ -1,0 +1,19 @@
+-- Lease the most urgent alert that waits to be planned; a plan whose lease ran out comes first.
+-- KEYS: 1 plan  2 planning
+-- ARGV: 1 lease (ms)
+-- Returns {alert id} or {'', ms until a lease runs out}
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local late = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 1)
+local id = late[1]
+if not id then
+  local head = redis.call('ZRANGE', KEYS[1], 0, 0)
+  id = head[1]
+  if not id then
+    local next = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+    return {'', next[2] and math.max(1, tonumber(next[2]) - now) or 1000}
+  end
+  redis.call('ZREM', KEYS[1], id)
+end
+redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), id)
+return {id, 0}
