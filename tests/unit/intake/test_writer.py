@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,7 @@ from relay.errors import JournalUnavailable
 from relay.intake import segment
 from relay.intake.frames import FrameType
 from relay.intake.writer import Record, SegmentWriter
-
-
-class FixedClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, UTC)
-
-    def time(self) -> float:
-        return self.seconds
-
-    def monotonic(self) -> float:
-        return self.seconds
+from relay.testing.clocks import FakeClock
 
 
 class Disk:
@@ -50,7 +34,7 @@ class Disk:
         os.fdatasync(fd)
 
 
-def writer(directory: Path, disk: Disk, clock: FixedClock, *, segment_bytes: int = 1 << 20) -> SegmentWriter:
+def writer(directory: Path, disk: Disk, clock: FakeClock, *, segment_bytes: int = 1 << 20) -> SegmentWriter:
     return SegmentWriter(
         directory, node="n", segment_bytes=segment_bytes, retry_pause=0.25, clock=clock, sync=disk.sync
     )
@@ -73,7 +57,7 @@ def live(directory: Path) -> list[tuple[int, bytes]]:
 
 def test_groups_get_consecutive_numbers(tmp_path: Path) -> None:
     """The first record of a group has the returned number and the others follow."""
-    made = writer(tmp_path, Disk(), FixedClock())
+    made = writer(tmp_path, Disk(), FakeClock())
 
     assert made.commit(group(b"a", b"b")) == 1
     assert made.commit(group(b"c")) == 3
@@ -84,7 +68,7 @@ def test_groups_get_consecutive_numbers(tmp_path: Path) -> None:
 def test_an_fsync_error_poisons_the_segment(tmp_path: Path) -> None:
     """The group is written again to a fresh segment, the bad one is never synced again, nothing is there twice (F28)."""
     disk = Disk()
-    made = writer(tmp_path, disk, FixedClock())
+    made = writer(tmp_path, disk, FakeClock())
     made.commit(group(b"a"))
     disk.failures = 1
 
@@ -98,7 +82,7 @@ def test_an_fsync_error_poisons_the_segment(tmp_path: Path) -> None:
 
 def test_when_the_fresh_segment_fails_too_the_group_is_refused(tmp_path: Path) -> None:
     """No false acknowledgement; what was acknowledged before stays; the refused does not come back (F28)."""
-    disk, clock = Disk(), FixedClock()
+    disk, clock = Disk(), FakeClock()
     made = writer(tmp_path, disk, clock)
     made.commit(group(b"a"))
     disk.failures = 2
@@ -107,7 +91,7 @@ def test_when_the_fresh_segment_fails_too_the_group_is_refused(tmp_path: Path) -
         made.commit(group(b"refused"))
 
     assert made.error == "Input/output error"
-    clock.seconds += 0.25
+    clock.advance(0.25)
     assert made.commit(group(b"d")) == 3
     assert made.error == ""
     assert live(tmp_path) == [(1, b"a"), (3, b"d")]
@@ -115,24 +99,24 @@ def test_when_the_fresh_segment_fails_too_the_group_is_refused(tmp_path: Path) -
 
 def test_a_broken_disk_is_not_tried_for_every_record(tmp_path: Path) -> None:
     """During the pause groups are refused at once, without touching the disk."""
-    disk, clock = Disk(), FixedClock()
+    disk, clock = Disk(), FakeClock()
     made = writer(tmp_path, disk, clock)
     disk.failures = 1
     with pytest.raises(JournalUnavailable):
         made.commit(group(b"a"))
-    clock.seconds += 0.2
+    clock.advance(0.2)
 
     with pytest.raises(JournalUnavailable):
         made.commit(group(b"b"))
 
     assert segment.segments_of(tmp_path) == []
-    clock.seconds += 0.1
+    clock.advance(0.1)
     assert made.commit(group(b"c")) == 3
 
 
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     """Segments roll over at their size and none of the records is lost."""
-    made = writer(tmp_path, Disk(), FixedClock(), segment_bytes=300)
+    made = writer(tmp_path, Disk(), FakeClock(), segment_bytes=300)
     for n in range(10):
         made.commit(group(b"%03d" % n * 40))
     made.close()
@@ -144,7 +128,7 @@ def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
 def test_only_what_was_acknowledged_can_be_read(tmp_path: Path) -> None:
     """While a poisoned segment is still the newest, its unacknowledged end does not count."""
     disk = Disk()
-    made = writer(tmp_path, disk, FixedClock())
+    made = writer(tmp_path, disk, FakeClock())
     made.commit(group(b"a"))
     path = segment.segments_of(tmp_path)[0]
     acknowledged = path.stat().st_size
@@ -159,11 +143,11 @@ def test_only_what_was_acknowledged_can_be_read(tmp_path: Path) -> None:
 
 def test_a_new_process_goes_on(tmp_path: Path) -> None:
     """Numbers go on after a restart, in a new segment of the next epoch."""
-    first = writer(tmp_path, Disk(), FixedClock())
+    first = writer(tmp_path, Disk(), FakeClock())
     first.commit(group(b"a", b"b"))
     first.close()
 
-    assert writer(tmp_path, Disk(), FixedClock()).commit(group(b"c")) == 3
+    assert writer(tmp_path, Disk(), FakeClock()).commit(group(b"c")) == 3
     found = segment.read(segment.segments_of(tmp_path)[-1])
     assert found is not None
     assert found.header is not None
