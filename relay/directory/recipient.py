@@ -39,6 +39,8 @@ _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 def _clean(text: str) -> str:
     if text != text.strip():
         raise PydanticCustomError("outer_space", "has spaces around it")
+    if text.isprintable():  # nearly every text; what is not may still be fine, as the joiners of Persian names are
+        return text
     if any(unicodedata.category(char) in _FORBIDDEN or char in _BIDI for char in text):
         raise PydanticCustomError("bad_character", "has a control character")
     return text

@@ -205,6 +205,11 @@ def test_what_is_refused_says_where(change: dict[str, Any], path: str) -> None:
     assert error.findings[0].rule.startswith("RELAY-")
 
 
+def test_joiners_of_persian_names() -> None:
+    """A zero-width non-joiner is a letter's matter, not a control character."""
+    assert read({**LEAST, "name": "می\u200cخواهم"}).recipient.name == "می\u200cخواهم"
+
+
 def test_all_mistakes_at_once() -> None:
     """Everything wrong with the addresses is said in one answer."""
     error = refused(
