@@ -1,0 +1,136 @@
+"""Cutting one text into the parts of an SMS, each with what SMPP must say about it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from typing import Final
+
+from adapters.sms import gsm
+
+CONCATENATED: Final = 0x40  # esm_class: the payload begins with a user data header
+_GSM_WHOLE: Final = 160
+_GSM_PART: Final = 153
+_UCS2_WHOLE: Final = 140  # octets: 70 UTF-16 units
+_UCS2_PART: Final = 134  # 67 units
+_MAX_PARTS: Final = 255
+_MAX_PAYLOAD: Final = 65_535
+_ZERO_WIDTH_JOINER: Final = "\u200d"
+
+
+class TooLong(ValueError):
+    """The text needs more than 255 parts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A text as octets of one alphabet, cut into ``pieces`` without headers; ``ucs2`` says which alphabet."""
+
+    ucs2: bool
+    pieces: tuple[bytes, ...]
+
+    def payloads(self, reference: int) -> tuple[bytes, ...]:
+        """Return the pieces as they travel: more than one carry an 8-bit concatenation header (TS 23.040)."""
+        if len(self.pieces) == 1:
+            return self.pieces
+        total = len(self.pieces)
+        head = bytes((5, 0, 3, reference & 0xFF, total))
+        return tuple([head + bytes((number,)) + piece for number, piece in enumerate(self.pieces, start=1)])
+
+
+@lru_cache(maxsize=256)
+def cut(text: str) -> Cut:
+    """Return ``text`` in as few parts as its alphabet allows; pairs and, where possible, graphemes stay whole.
+
+    Raises:
+        TooLong: more than 255 parts.
+    """
+    septets = gsm.encode(text)
+    result = Cut(ucs2=septets is None, pieces=_cut_ucs2(text) if septets is None else _cut_gsm(septets))
+    if len(result.pieces) > _MAX_PARTS:
+        raise TooLong(f"{len(result.pieces)} parts")
+    return result
+
+
+def whole(text: str) -> Cut:
+    """Return ``text`` uncut, for the ``message_payload`` parameter.
+
+    Raises:
+        TooLong: more than 65,535 octets.
+    """
+    septets = gsm.encode(text)
+    result = Cut(ucs2=septets is None, pieces=(_utf16(text) if septets is None else septets,))
+    if len(result.pieces[0]) > _MAX_PAYLOAD:
+        raise TooLong("more than 65,535 octets")
+    return result
+
+
+def _utf16(text: str) -> bytes:
+    # A lone surrogate is not text; what a phone would show for it is said in advance instead of failing the message.
+    return text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace").encode("utf-16-be")
+
+
+def _cut_gsm(septets: bytes) -> tuple[bytes, ...]:
+    if len(septets) <= _GSM_WHOLE:
+        return (septets,)
+    pieces: list[bytes] = []
+    start = 0
+    while start < len(septets):
+        end = min(start + _GSM_PART, len(septets))
+        # The last octet of an escape pair is never ESCAPE itself, so an ESCAPE at the end is the first half of a pair.
+        if end < len(septets) and septets[end - 1] == gsm.ESCAPE:
+            end -= 1
+        pieces.append(septets[start:end])
+        start = end
+    return tuple(pieces)
+
+
+def _cut_ucs2(text: str) -> tuple[bytes, ...]:
+    octets = _utf16(text)
+    if len(octets) <= _UCS2_WHOLE:
+        return (octets,)
+    text = octets.decode("utf-16-be")
+    offsets = list(accumulate([4 if char > "\uffff" else 2 for char in text], initial=0))
+    pieces: list[bytes] = []
+    start = 0
+    while start < len(text):
+        end = _part_end(text, offsets, start)
+        pieces.append(octets[offsets[start] : offsets[end]])
+        start = end
+    return tuple(pieces)
+
+
+def _part_end(text: str, offsets: list[int], start: int) -> int:
+    """Return the index where the part that begins at ``start`` ends: at the last grapheme border that fits."""
+    end = start + 1
+    while end < len(text) and offsets[end + 1] - offsets[start] <= _UCS2_PART:
+        end += 1
+    if end == len(text):
+        return end
+    border = end
+    while border > start and _joined(text, border):
+        border -= 1
+    return border if border > start else end  # a grapheme longer than a part is cut between its characters
+
+
+def _joined(text: str, at: int) -> bool:
+    """Return whether the characters on both sides of ``at`` belong to one grapheme (the cases that occur in SMS)."""
+    before, after = text[at - 1], text[at]
+    if _ZERO_WIDTH_JOINER in (before, after) or unicodedata.category(after).startswith("M"):
+        return True
+    if before == "\r" and after == "\n":
+        return True
+    if "\U0001f3fb" <= after <= "\U0001f3ff":  # skin tones
+        return True
+    if not (_is_flag(before) and _is_flag(after)):
+        return False
+    first = at
+    while first > 0 and _is_flag(text[first - 1]):
+        first -= 1
+    return (at - first) % 2 == 1  # flags are pairs of regional indicators
+
+
+def _is_flag(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
