@@ -73,7 +73,8 @@ class Link:
         finally:
             self.session = None
             session.abort("closing")
-        self._failed("connection_lost", f"the connection was lost: {why}")
+        if why != "unbound":
+            self._failed("connection_lost", f"the connection was lost: {why}")
         return asyncio.get_running_loop().time() - began
 
     async def _bind(self) -> Session:
