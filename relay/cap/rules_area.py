@@ -1,0 +1,167 @@
+"""Rules on areas and resources (cap-rules 26, 28, 30, 32, 33, 35, 38, 39)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+import numpy as np
+import shapely
+
+from relay.cap.model import Alert, Area, Polygon, Resource
+from relay.cap.rules_entry import NO_HITS, Hits, Rule, found
+
+_MOST_CHECKED = 5_000
+"""Longer rings are not searched for crossings here: matching repairs them anyway, and the search takes its time."""
+
+_FEET = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_BAD_SCHEME = re.compile(r"\s*(?:file|javascript|data|vbscript)\s*:", re.IGNORECASE)
+_LARGEST_RESOURCE = 512 * 1024
+
+
+def _beyond(area: Area, _: Alert) -> Hits:
+    far = any(abs(lon) > 180 for polygon in area.polygons for _lat, lon in polygon.points)
+    return found("polygon", when=far or any(abs(circle.lon) > 180 for circle in area.circles))
+
+
+def _crosses(polygon: Polygon) -> bool:
+    count = len(polygon.points)
+    if count <= 4 or count > _MOST_CHECKED:
+        return False
+    points = np.array(polygon.points)
+    if np.abs(np.diff(points[:, 1])).max() > 180:  # a ring over the antimeridian only looks crossed
+        return False
+    return not shapely.is_simple(shapely.linearrings(points))
+
+
+def _self_crossing(area: Area, _: Alert) -> Hits:
+    return found("polygon", when=any(_crosses(polygon) for polygon in area.polygons))
+
+
+def _flat(area: Area, _: Alert) -> Hits:
+    for polygon in area.polygons:
+        (lat0, lon0), *rest = polygon.points
+        lat1, lon1 = next((point for point in rest if point != (lat0, lon0)), (lat0, lon0))
+        if all((lat1 - lat0) * (lon - lon0) == (lon1 - lon0) * (lat - lat0) for lat, lon in rest):
+            return found("polygon", when=True)
+    return NO_HITS
+
+
+def _point(area: Area, _: Alert) -> Hits:
+    return found("circle", when=any(circle.radius_km == 0 for circle in area.circles))
+
+
+def _no_geometry(area: Area, _: Alert) -> Hits:
+    return found("", when=not area.has_geometry)
+
+
+def _heights(area: Area, _: Alert) -> Hits:
+    if not area.ceiling and not area.altitude:
+        return NO_HITS
+    if not area.altitude or not all(_FEET.fullmatch(text) for text in (area.altitude, area.ceiling) if text):
+        return found("ceiling" if area.ceiling else "altitude", when=True)
+    return found("ceiling", when=bool(area.ceiling) and float(area.ceiling) < float(area.altitude))
+
+
+def _scheme(resource: Resource, _: Alert) -> Hits:
+    return found("uri", when=_BAD_SCHEME.match(resource.uri) is not None, value=resource.uri)
+
+
+def _content(resource: Resource, _: Alert) -> Hits:
+    text = resource.deref_uri
+    if not text:
+        return NO_HITS
+    try:
+        size = len(base64.b64decode("".join(text.split()).encode(), validate=True))
+    except (binascii.Error, ValueError):
+        size = _LARGEST_RESOURCE + 1
+    return found("derefUri", when=size > _LARGEST_RESOURCE)
+
+
+AREA_RULES: tuple[Rule, ...] = (
+    Rule(
+        id="CAP-032",
+        key="beyond",
+        lenient="warning",
+        strict="warning",
+        on=Area,
+        check=_beyond,
+        en="A longitude is beyond ±180; the area was read as going on over the 180th meridian.",
+        ru="Долгота больше ±180; считаем, что территория продолжается за 180-й меридиан.",
+    ),
+    Rule(
+        id="CAP-033",
+        key="self-crossing",
+        lenient="warning",
+        strict="error",
+        on=Area,
+        check=_self_crossing,
+        slug="bad-polygon",
+        en="The line of a polygon crosses itself; it is repaired for finding people.",
+        ru="Линия полигона пересекает сама себя; для поиска людей она исправлена.",
+    ),
+    Rule(
+        id="CAP-030",
+        key="flat",
+        lenient="warning",
+        strict="error",
+        on=Area,
+        check=_flat,
+        slug="bad-polygon",
+        en="All points of a polygon lie on one line: it has no area.",
+        ru="Все точки полигона лежат на одной линии: у него нет площади.",
+    ),
+    Rule(
+        id="CAP-035",
+        key="point",
+        lenient="warning",
+        strict="warning",
+        on=Area,
+        check=_point,
+        en="A circle has radius 0; the configured smallest radius is used.",
+        ru="У круга радиус 0; берётся наименьший радиус из настроек.",
+    ),
+    Rule(
+        id="CAP-039",
+        key="no-geometry",
+        lenient="warning",
+        strict="warning",
+        on=Area,
+        check=_no_geometry,
+        en="The area has no polygon, circle or geocode, so the relay cannot tell who is inside.",
+        ru="У территории нет полигона, круга или геокода: релей не может определить, кто внутри.",
+    ),
+    Rule(
+        id="CAP-038",
+        key="heights",
+        lenient="warning",
+        strict="error",
+        on=Area,
+        check=_heights,
+        en="altitude and ceiling are feet above sea level; ceiling needs altitude and is not below it.",
+        ru="altitude и ceiling — футы над уровнем моря; ceiling задают вместе с altitude и не ниже её.",
+    ),
+    Rule(
+        id="CAP-028",
+        key="scheme",
+        lenient="error",
+        strict="error",
+        on=Resource,
+        check=_scheme,
+        slug="resource-not-allowed",
+        en="The resource address “{value}” cannot be passed on. Use http or https.",
+        ru="Адрес ресурса «{value}» передавать нельзя. Используйте http или https.",
+    ),
+    Rule(
+        id="CAP-026",
+        key="content",
+        lenient="error",
+        strict="error",
+        on=Resource,
+        check=_content,
+        slug="resource-not-allowed",
+        en="derefUri must be base64 of at most 512 KiB. Put larger files on a web server and give their uri.",
+        ru="derefUri — это base64, не больше 512 КиБ. Большие файлы положите на веб-сервер и укажите uri.",
+    ),
+)

@@ -1,0 +1,262 @@
+"""Rules on the document itself: what stops the reading, what the readers notice (cap-rules 12, 40–44)."""
+
+from __future__ import annotations
+
+from relay.cap.rules_entry import Rule, Severity
+
+
+def _stop(rule: str, key: str, slug: str, en: str, ru: str, *, status: int = 400) -> Rule:
+    return Rule(id=rule, key=key, lenient="error", strict="error", slug=slug, status=status, en=en, ru=ru)
+
+
+def _note(rule: str, key: str, lenient: Severity, slug: str, en: str, ru: str) -> Rule:
+    return Rule(id=rule, key=key, lenient=lenient, strict="error", slug=slug, en=en, ru=ru)
+
+
+SYNTAX_RULES: tuple[Rule, ...] = (
+    _stop(
+        "RELAY-XML",
+        "xml",
+        "malformed-xml",
+        "This is not well-formed XML: {why} (line {line}, column {column}).",
+        "Это не правильный XML: {why} (строка {line}, столбец {column}).",
+    ),
+    _stop("RELAY-XML", "xml-empty", "malformed-xml", "The body is empty.", "Тело запроса пустое."),
+    _stop(
+        "RELAY-XML",
+        "xml-version",
+        "malformed-xml",
+        "The declaration says XML {version}. CAP is written in XML 1.0.",
+        "В объявлении указан XML {version}. CAP пишут на XML 1.0.",
+    ),
+    _stop(
+        "CAP-042",
+        "doctype",
+        "doctype-forbidden",
+        "Remove the DOCTYPE. CAP needs none, and it can hide an attack.",
+        "Уберите DOCTYPE. Для CAP он не нужен и может скрывать атаку.",
+    ),
+    _stop(
+        "CAP-041",
+        "charset",
+        "unsupported-charset",
+        "The document says its encoding is {charset}, which the relay does not read. Use UTF-8.",
+        "В документе указана кодировка {charset}, её релей не читает. Используйте UTF-8.",
+    ),
+    _stop(
+        "CAP-041",
+        "charset-http",
+        "unsupported-charset",
+        "Content-Type says charset={charset}, which the relay does not read. Use UTF-8.",
+        "В Content-Type указано charset={charset}, эту кодировку релей не читает. Используйте UTF-8.",
+        status=415,
+    ),
+    _stop(
+        "CAP-042",
+        "depth",
+        "too-deep",
+        "The document is nested deeper than {limit} levels.",
+        "Вложенность документа больше {limit} уровней.",
+    ),
+    _stop(
+        "CAP-042",
+        "elements",
+        "too-many-elements",
+        "The document has more than {limit} elements.",
+        "В документе больше {limit} элементов.",
+    ),
+    _stop(
+        "CAP-042",
+        "attributes",
+        "malformed-xml",
+        "<{name}> has more than {limit} attributes or namespace declarations.",
+        "У <{name}> больше {limit} атрибутов или объявлений пространств имён.",
+    ),
+    _stop(
+        "CAP-042",
+        "attribute-long",
+        "text-too-long",
+        "An attribute of <{name}> is longer than {limit} characters.",
+        "Атрибут у <{name}> длиннее {limit} знаков.",
+    ),
+    _stop(
+        "RELAY-PI",
+        "pi",
+        "pi-forbidden",
+        "Remove the processing instruction <?{name}…?>.",
+        "Уберите инструкцию обработки <?{name}…?>.",
+    ),
+    _stop(
+        "CAP-012",
+        "root",
+        "unsupported-cap-version",
+        "The root is <{name}> in namespace “{namespace}”. It must be <alert> in “urn:oasis:names:tc:emergency:cap:1.2”"
+        " (CAP 1.2). {hint}",
+        "Корень — <{name}> в пространстве имён «{namespace}». Нужен <alert> в «urn:oasis:names:tc:emergency:cap:1.2»"
+        " (CAP 1.2). {hint_ru}",
+        status=422,
+    ),
+    _stop(
+        "RELAY-JSON",
+        "json",
+        "malformed-json",
+        "This is not JSON: {why} (line {line}, column {column}).",
+        "Это не JSON: {why} (строка {line}, столбец {column}).",
+    ),
+    _stop("RELAY-JSON", "json-empty", "malformed-json", "The body is empty.", "Тело запроса пустое."),
+    _stop(
+        "RELAY-JSON",
+        "json-nan",
+        "malformed-json",
+        "{token} is not JSON. Leave the member out when there is no value.",
+        "{token} — не JSON. Если значения нет, не пишите это поле.",
+    ),
+    _stop(
+        "RELAY-JSON",
+        "json-bom",
+        "malformed-json",
+        "Strict mode takes JSON as UTF-8 without a byte order mark.",
+        "В строгом режиме JSON принимается в UTF-8 без BOM.",
+    ),
+    _stop(
+        "RELAY-JSON",
+        "json-duplicate",
+        "duplicate-key",
+        "The member “{name}” is given twice in one object. Keep one.",
+        "Поле «{name}» задано дважды в одном объекте. Оставьте одно.",
+    ),
+    _stop(
+        "RELAY-JSON",
+        "json-number",
+        "number-out-of-range",
+        "A number has {digits} characters. At most {limit} are read.",
+        "Число длиной {digits} знаков. Допустимо не больше {limit}.",
+    ),
+    _stop(
+        "RELAY-JSON",
+        "json-unicode",
+        "bad-unicode",
+        "The text is not valid Unicode: {why}.",
+        "Текст не является правильным Юникодом: {why}.",
+    ),
+    _stop(
+        "RELAY-JSON",
+        "json-root",
+        "validation-failed",
+        "An alert is one JSON object, not {what}.",
+        "Предупреждение — один объект JSON, а не {what}.",
+        status=422,
+    ),
+    _stop(
+        "RELAY-JSON",
+        "json-field",
+        "unknown-field",
+        "CAP has no “{name}” here. Names are written exactly as in CAP, for example msgType.",
+        "В CAP здесь нет поля «{name}». Имена пишутся точно как в CAP, например msgType.",
+        status=422,
+    ),
+    _stop(
+        "RELAY-JSON",
+        "json-type",
+        "validation-failed",
+        "“{name}” must be {wanted}, not {what}.",
+        "«{name}» должно быть {wanted_ru}, а не {what}.",
+        status=422,
+    ),
+    _note(
+        "RELAY-JSON",
+        "json-single",
+        "fixed",
+        "validation-failed",
+        "“{name}” may repeat and is written as a list; the single value was taken.",
+        "«{name}» может повторяться и пишется списком; принято одно значение.",
+    ),
+    _note(
+        "RELAY-JSON",
+        "json-list",
+        "fixed",
+        "validation-failed",
+        "“{name}” is not a list in CAP; its values were joined.",
+        "«{name}» в CAP не список; значения соединены.",
+    ),
+    _note(
+        "RELAY-JSON",
+        "json-scalar",
+        "fixed",
+        "validation-failed",
+        "“{name}” is text in CAP; the number was read as text.",
+        "«{name}» в CAP — текст; число прочитано как текст.",
+    ),
+    _note(
+        "RELAY-JSON",
+        "json-null",
+        "warning",
+        "validation-failed",
+        "“{name}” is null and was left out.",
+        "«{name}» равно null и пропущено.",
+    ),
+    _note(
+        "CAP-041",
+        "charset-differs",
+        "fixed",
+        "unsupported-charset",
+        "The document says {declared}, but {by} says {used}; it was read as {used}.",
+        "В документе указано {declared}, а {by} указывает {used}; прочитано как {used}.",
+    ),
+    _note(
+        "RELAY-UNKNOWN",
+        "unknown",
+        "warning",
+        "unknown-field",
+        "CAP 1.2 has no <{name}> here. It was kept, but nobody reads it.",
+        "В CAP 1.2 здесь нет <{name}>. Элемент сохранён, но его никто не читает.",
+    ),
+    _note(
+        "RELAY-ATTRIBUTE",
+        "attribute",
+        "warning",
+        "unknown-attribute",
+        "CAP elements have no attributes; “{attribute}” of <{name}> was ignored.",
+        "У элементов CAP нет атрибутов; «{attribute}» у <{name}> пропущен.",
+    ),
+    _stop(
+        "RELAY-ATTRIBUTE",
+        "attribute-xsi",
+        "unknown-attribute",
+        "Remove the attribute “xsi:{attribute}” of <{name}>. The relay follows no schema links and CAP allows none.",
+        "Уберите атрибут «xsi:{attribute}» у <{name}>. Релей не ходит по ссылкам на схемы, и CAP их не допускает.",
+        status=422,
+    ),
+    _note(
+        "CAP-022",
+        "markup",
+        "warning",
+        "validation-failed",
+        "<{inside}> inside <{name}>: CAP texts have no markup. The words were kept, the markup was not.",
+        "<{inside}> внутри <{name}>: в текстах CAP нет разметки. Слова сохранены, разметка — нет.",
+    ),
+    Rule(
+        id="RELAY-COMMENT",
+        key="comment",
+        lenient="fixed",
+        strict="error",
+        en="A comment splits the value of <{name}>; the parts were joined.",
+        ru="Комментарий разрывает значение <{name}>; части соединены.",
+    ),
+    _note(
+        "RELAY-TEXT",
+        "stray",
+        "warning",
+        "validation-failed",
+        "Text between the elements of <{name}> was ignored: “{text}”.",
+        "Текст между элементами <{name}> пропущен: «{text}».",
+    ),
+    Rule(
+        id="RELAY-MORE",
+        key="more",
+        lenient="warning",
+        strict="warning",
+        en="{count} more findings are not listed.",
+        ru="Ещё {count} замечаний не показано.",
+    ),
+)
