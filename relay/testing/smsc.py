@@ -14,16 +14,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from relay.testing.smsc_gate import Gate
-from relay.testing.smsc_text import Piece, read_piece, show, write
+from relay.testing.smsc_text import read_piece, show, write
 
 if TYPE_CHECKING:
     import smpp34
 
+ROK: Final = 0
 RTHROTTLED: Final = 0x58
 RINVDSTADR: Final = 0x0B
 _TEMPORARY: Final = frozenset({0x14, 0x64})
 _RECEIPT: Final = 0x04
 _CONCATENATED: Final = 0x40
+_MESSAGE_PAYLOAD: Final = 0x0424
 
 
 class When(StrEnum):
@@ -57,17 +59,17 @@ class Message:
 
 @dataclass(slots=True)
 class _Open:
-    """A message of which parts are missing."""
+    """A message of which parts are missing: text and id of those that came."""
 
-    pieces: dict[int, tuple[Piece, str]] = field(default_factory=dict)
+    pieces: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
 class Smsc:
     """One SMS centre with the account ``chapar``; :meth:`start` and :meth:`stop` it, or use it as a context manager.
 
-    ``fate`` maps a number (or ``""`` for all) to the command_status that refuses it; ``throttle`` is how many of the
-    next submits are refused with RTHROTTLED; ``stat`` is the word in receipts; ``pause`` the seconds before a late
-    one.  ``messages`` are whole and in order of completion, ``submits`` counts everything that came,
+    ``fate`` maps a number (or ``""`` for all) to the command_status that refuses it; ``script`` holds
+    the command_status of the next submits in turn; ``stat`` is the word in receipts; ``pause`` the seconds before a
+    late one.  ``messages`` are whole and in order of completion, ``submits`` counts everything that came,
     ``unreadable`` holds what no phone could show.
     """
 
@@ -77,7 +79,7 @@ class Smsc:
         self.password = password
         self.mood = Mood.ANSWERS
         self.fate: dict[str, int] = {}
-        self.throttle = 0
+        self.script: list[int] = []
         self.stat = "DELIVRD"
         self.messages: list[Message] = []
         self.unreadable: list[str] = []
@@ -88,6 +90,7 @@ class Smsc:
         self._sessions: dict[str, smpp34.Esme] = {}
         self._unanswered: list[object] = []  # an event that is dropped would be answered with an error
         self._changed = asyncio.Event()
+        self._bound = asyncio.Event()
         self._server: smpp34.Server
         self._runner: asyncio.Task[None] | None = None
 
@@ -140,8 +143,10 @@ class Smsc:
         ``cut`` above 0 sends it in parts of so many characters with a user data header.
 
         Raises:
-            LookupError: no relay is bound.
+            TimeoutError: no relay is bound within five seconds.
         """
+        async with asyncio.timeout(5):
+            await self._bound.wait()
         octets, coding = write(text)
         width = cut * (2 if coding == 8 else 1)
         pieces = [octets[at : at + width] for at in range(0, len(octets), width)] if cut else [octets]
@@ -171,6 +176,7 @@ class Smsc:
                 event = await self._server.next()
                 if isinstance(event, smpp34.Esme):
                     self._sessions[event.session_id] = event
+                    self._bound.set()
                 elif isinstance(event, smpp34.SubmitSmEvent):
                     self._submitted(event, tasks)
                 else:
@@ -180,9 +186,8 @@ class Smsc:
         self.submits += 1
         number = f"+{event.destination_addr}"
         status = self.fate.get(number, self.fate.get("", 0))
-        if self.throttle > 0:
-            self.throttle -= 1
-            status = RTHROTTLED
+        if self.script:
+            status = self.script.pop(0)
         if status:
             event.reject(status)
             return
@@ -199,22 +204,22 @@ class Smsc:
 
     def _record(self, event: smpp34.SubmitSmEvent, number: str, message_id: str) -> None:
         try:
-            piece = read_piece(event.short_message, event.esm_class)
-            text = show(event.short_message, event.data_coding) if piece.total == 1 else ""
-            if piece.total > 1:
-                show(event.short_message[6:], event.data_coding)  # each part must be whole characters by itself
+            long = next((tlv.value for tlv in event.tlvs if tlv.tag == _MESSAGE_PAYLOAD), None)
+            piece = read_piece(event.short_message if long is None else long, event.esm_class)
+            room = 140 - 6 * (piece.total > 1)
+            text = show(piece.octets, event.data_coding, room=room if long is None else len(long))
         except (ValueError, IndexError, KeyError, StopIteration) as error:
             self.unreadable.append(f"{message_id}: {error}")
             return
         ids: tuple[str, ...] = (message_id,)
         if piece.total > 1:
             began = self._open.setdefault((number, piece.reference), _Open())
-            began.pieces[piece.number] = (piece, message_id)
+            began.pieces[piece.number] = (text, message_id)
             if len(began.pieces) < piece.total:
                 return
             del self._open[number, piece.reference]
             whole = [began.pieces[at] for at in sorted(began.pieces)]
-            text = "".join([show(one.octets, event.data_coding) for one, _ in whole])
+            text = "".join([one_text for one_text, _ in whole])
             ids = tuple([one_id for _, one_id in whole])
         message = Message(
             number=number,

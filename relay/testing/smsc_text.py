@@ -39,14 +39,17 @@ def read_piece(octets: bytes, esm_class: int) -> Piece:
     return Piece(octets=rest, reference=header[2], total=header[3], number=header[4])
 
 
-def show(octets: bytes, data_coding: int) -> str:
-    """Return the text of ``octets``, strictly: what a phone could not show is a ValueError."""
+def show(octets: bytes, data_coding: int, *, room: int = 140) -> str:
+    """Return the text of ``octets``, strictly: what a phone could not show is a ValueError, KeyError or IndexError.
+
+    ``room`` is the size of the message in octets; 8 septets take 7 of them.
+    """
+    if len(octets) > (room if data_coding == 8 else room * 8 // 7):
+        raise ValueError(f"{len(octets)} octets of data_coding {data_coding} do not fit")
     if data_coding == 8:
-        if len(octets) > 140:
-            raise ValueError("more than 140 octets do not fit a short message")
         return octets.decode("utf-16-be")
-    if data_coding != 0 or len(octets) > 160:
-        raise ValueError(f"data_coding {data_coding} with {len(octets)} octets is nothing that a phone shows")
+    if data_coding != 0:
+        raise ValueError(f"data_coding {data_coding} is nothing that a phone shows")
     codes = iter(octets)
     return "".join([_AFTER_ESCAPE[next(codes)] if code == 0x1B else _ROWS[code >> 4][code & 15] for code in codes])
 
