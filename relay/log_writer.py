@@ -1,0 +1,69 @@
+"""The thread that writes log lines, so that nobody waits for whoever reads them."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import deque
+
+MOST_WAITING = 10_000
+CLOSE_WITHIN = 1.0
+
+
+class LogWriter:
+    """Lines written in order by a thread of their own.
+
+    A reader that stops reading (a full pipe, a terminal on hold) never stops the relay: 10,000 lines wait, further
+    ones are dropped, and the next line that gets through is followed by how many were.  ``kill -9`` loses what waits.
+    """
+
+    def __init__(self, fd: int, *, most: int = MOST_WAITING) -> None:
+        self.dropped = 0
+        self._fd = fd
+        self._most = most
+        self._lines: deque[bytes] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def write(self, line: bytes) -> None:
+        """Take one line without its end; it is written soon, or dropped when too many wait."""
+        with self._changed:
+            if len(self._lines) >= self._most:
+                self.dropped += 1
+                return
+            self._lines.append(line + b"\n")
+            self._changed.notify()
+
+    def close(self, *, within: float = CLOSE_WITHIN) -> None:
+        """Write what waits, for at most ``within`` seconds.  Harmless when done twice."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(within)
+        atexit.unregister(self.close)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._lines and not self._closing:
+                    self._changed.wait()
+                if not self._lines:
+                    return
+                batch = [self._lines.popleft() for _ in range(min(len(self._lines), 64))]
+                if self.dropped:
+                    batch.append(b'{"level":"error","event":"log_lines_dropped","count":%d}\n' % self.dropped)
+                    self.dropped = 0
+            self._put(batch)
+
+    def _put(self, batch: list[bytes]) -> None:
+        try:
+            for line in batch:  # one write a line: other processes may share this descriptor
+                rest = memoryview(line)
+                while rest:
+                    rest = rest[os.write(self._fd, rest) :]
+        except OSError:
+            return  # nobody can be told: the place for telling is what failed
