@@ -18,7 +18,7 @@ _ALIASES = {
 
 _RTL_SCRIPTS = frozenset({"Arab", "Aran", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg", "Mand", "Samr"})
 _RTL_LANGUAGES = frozenset(
-    {"ar", "fa", "ps", "ur", "he", "yi", "dv", "sd", "ug", "ckb", "azb", "arc", "syr", "nqo", "pnb", "mzn", "glk", "lrc"}
+    {"ar", "azb", "ckb", "dv", "fa", "glk", "he", "mzn", "pnb", "ps", "sd", "syr", "ug", "ur", "yi"}
 )
 
 # First and last code point of the letters that tell a script; the commonest in the text decides.
@@ -40,7 +40,7 @@ _RANGES = (
     ("Arab", 0xFB50, 0xFDFF),
     ("Arab", 0xFE70, 0xFEFF),
 )
-_SAMPLE = 400  # letters that are looked at; the first lines of an alert tell its script
+_SAMPLE = 100  # letters that are looked at; the first lines of an alert tell its script
 
 
 def normal(tag: str) -> str:

@@ -109,17 +109,12 @@ def _areas(info: Info | None, headline: str) -> tuple[str, ...]:
 def change_word(message: Message) -> str:
     """Return the word that says what changed, or an empty string for a first message."""
     words, info = message.words, message.info
-    all_clear = message.own_info and info is not None and "AllClear" in info.response_type
-    match message.alert.msg_type:
-        case "Error":
-            return words.say("error")
-        case _ if all_clear:
-            return words.say("all_clear")
-        case "Cancel":
-            return words.say("cancel")
-        case "Update":
-            return words.say("update")
-    return ""
+    if message.alert.msg_type == "Error":
+        return words.say("error")
+    if message.own_info and info is not None and "AllClear" in info.response_type:
+        return words.say("all_clear")
+    key = {"Cancel": "cancel", "Update": "update"}.get(message.alert.msg_type)
+    return words.say(key) if key is not None else ""
 
 
 def withdrawn(message: Message) -> str:

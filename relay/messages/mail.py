@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from relay.adapter import Hole
+from relay.cap.language import same_language
 from relay.messages.facts import Facts, facts_of
 from relay.messages.graphemes import shorten
 from relay.messages.holes import marker
@@ -34,7 +35,7 @@ def mail(message: Message) -> Mail:
         sheet=sheet,
         say=words.say,
         ack_url=marker(Hole.ACK_URL),
-        foreign=sheet.language != words.language,
+        foreign=not same_language(sheet.language, words.language),
         words_language=words.language,
     )
     return Mail(subject=_subject(facts), text=_text(message, facts, sheet), html=html)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import cached_property
 
 from relay.adapter import Class, Hole
 from relay.cap.language import DEFAULT_LANGUAGE, is_rtl, script_of
@@ -12,8 +13,10 @@ from relay.messages.holes import LONGEST
 from relay.messages.phrasebook import Phrases, table_for
 from relay.messages.times import Calendar, calendar
 
+_SAMPLE = 100  # characters of each field that are looked at to tell the script
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)  # no slots: what is derived is derived once
 class Message:
     """One alert as one group of recipients reads it.
 
@@ -41,12 +44,12 @@ class Message:
         """Whether this tells people that an earlier message no longer holds."""
         return self.alert.msg_type in ("Cancel", "Error")
 
-    @property
+    @cached_property
     def own_info(self) -> bool:
         """Whether ``info`` is of this alert, and not of the one it cancels."""
         return self.info is not None and self.info in self.alert.info
 
-    @property
+    @cached_property
     def text_language(self) -> str:
         """The tag of the alert's own text, for ``lang`` attributes."""
         if self.info is None:
@@ -60,13 +63,13 @@ class Message:
         """Whether the alert's own text runs from right to left."""
         return is_rtl(self.text_language)
 
-    @property
+    @cached_property
     def words(self) -> Phrases:
         """The structural words."""
         own = self.info.language if self.info is not None else "en"
         return table_for(self.language or own, "" if self.language else self._sample)
 
-    @property
+    @cached_property
     def calendar(self) -> Calendar:
         """How this message writes times."""
         return calendar(self.alert.sent, self.zone, self.words)
@@ -80,4 +83,6 @@ class Message:
     @property
     def _sample(self) -> str:
         info = self.info
-        return "" if info is None else f"{info.headline} {info.event} {info.instruction} {info.description}"
+        if info is None:
+            return ""
+        return " ".join(text[:_SAMPLE] for text in (info.headline, info.event, info.instruction, info.description))

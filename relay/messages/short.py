@@ -4,8 +4,9 @@ What is lost, in this order, until the text fits (whole facts or whole sentences
 
 1. areas after the first ("and 3 more"), 2. sentences of the instruction after the first, from the end, 3. until when,
 4. the headline becomes the CAP event where that is shorter, 5. the end of a very long who, 6. where, 7. how to
-answer, 8. the end of the instruction's first sentence.  Only when status word, who and what alone are too long is
-the what cut.  An instruction keeps its first sentence whole as long as anything else can go: half a sentence can mean its opposite.
+answer (then the others have its room), 8. the end of the instruction's first sentence.  Only when status word, who
+and what alone are too long is the what cut.  An instruction keeps its first sentence whole as long as anything else can go: half a sentence can
+mean its opposite.
 """
 
 from __future__ import annotations
@@ -116,6 +117,14 @@ def _answer(message: Message) -> tuple[str | Hole, ...]:
 
 def _ever_shorter(draft: _Draft, message: Message) -> Iterator[_Draft]:
     """Yield the message with ever fewer facts, in the order of the module's docstring."""
+    yield from _fewer_facts(draft, message)
+    yield from _fewer_facts(replace(draft, answer=()), message)  # what a long link had pushed out has room again
+    first = draft.facts.do[0] if draft.facts.do else ""
+    yield from _cut_sentences(replace(_least(draft), do=first))
+
+
+def _fewer_facts(draft: _Draft, message: Message) -> Iterator[_Draft]:
+    """Yield ``draft`` with all its facts, then with ever fewer, down to who, what and the first thing to do."""
     facts = draft.facts
     yield draft
     if len(facts.areas) > 1:
@@ -132,12 +141,7 @@ def _ever_shorter(draft: _Draft, message: Message) -> Iterator[_Draft]:
         yield draft
     draft = replace(draft, who=_short_who(facts.who))
     yield draft
-    draft = replace(draft, where="")
-    yield draft
-    draft = replace(draft, answer=())
-    yield draft
-    yield from _cut_sentences(draft)
-    yield replace(draft, do="")
+    yield replace(draft, where="")
 
 
 def _cut_sentences(draft: _Draft) -> Iterator[_Draft]:

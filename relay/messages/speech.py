@@ -6,6 +6,7 @@ No link, no word in capitals only (voices spell them), no abbreviation of the ta
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from relay.messages.clean import line
 from relay.messages.phrasebook import Phrases
@@ -14,23 +15,24 @@ _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _VOWELS = frozenset("AEIOUYАЕЁИОУЫЭЮЯӘӨҮҰІЎӢӮ")
 _START = re.compile(r"(?:^|[.!?]\s+)[^\W\d_]")
-_SIGNS = str.maketrans(dict.fromkeys("«»“”„\"*_#|<>[]{}\\~^", " "))
+_SIGNS = str.maketrans(dict.fromkeys('«»“”„"*_#|<>[]{}\\~^', " "))
 _GAPS = re.compile(r"\s+(?=[.,;:!?])")
 
 
 def speak(text: str, words: Phrases) -> str:
     """Return ``text`` as a voice should say it."""
     said = _LINK.sub(" ", line(text))
-    for written, spoken in sorted(words.spoken.items(), key=lambda pair: -len(pair[0])):
-        said = _pattern(written).sub(lambda _, spoken=spoken: spoken, said)  # type: ignore[misc]
+    for written in sorted(words.spoken, key=len, reverse=True):
+        said = _whole(written).sub(f" {words.spoken[written]} ", said)
     said = _WORD.sub(lambda word: _calm(word[0]), said.translate(_SIGNS))
     said = _GAPS.sub("", line(said))
     return _START.sub(lambda start: start[0].upper(), said)
 
 
-def _pattern(written: str) -> re.Pattern[str]:
-    """Return what finds an abbreviation as a whole word."""
-    before = r"(?<!\w)" if written[0].isalnum() and not written.startswith("км") else ""
+@cache
+def _whole(written: str) -> re.Pattern[str]:
+    """Return what finds an abbreviation that is no part of a word; a number may touch it ("5km")."""
+    before = r"(?<![^\W\d_])" if written[0].isalnum() else ""
     after = r"(?!\w)" if written[-1].isalnum() else ""
     return re.compile(before + re.escape(written) + after)
 

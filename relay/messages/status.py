@@ -29,9 +29,10 @@ def first(text: str, word: str) -> str:
 
 
 def banner(html: str, word: str, *, note: str = "", style: str = "") -> str:
-    """Return a page with the status word as the first thing in its body, ``note`` beside it."""
+    """Return a page with the status word first in its title and its body, ``note`` beside it in the body."""
     if not word:
         return html
+    html = html.replace("<title>", f"<title>{escape(word)}. ", 1)
     attribute = f' style="{escape(style)}"' if style else ""
     shown = f'<p class="status"{attribute}><strong>{escape(word)}.</strong> {escape(note)}</p>'
     body = _BODY.search(html)
