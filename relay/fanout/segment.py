@@ -20,11 +20,15 @@ _HEAD = struct.Struct("<BH")
 
 @dataclass(frozen=True)
 class Segment:
-    """At most 4,000 deliveries: sorted ``ordinals`` (u32), address ``slots`` (u8), ``variants`` (u16)."""
+    """At most 4,000 deliveries: sorted ``ordinals`` (u32), address ``slots`` (u8), ``variants`` (u16).
+
+    ``number`` is its place in the leg: the rank of a delivery is ``number × SEGMENT + position``.
+    """
 
     ordinals: NDArray[np.uint32]
     slots: NDArray[np.uint8]
     variants: NDArray[np.uint16]
+    number: int
 
     def __len__(self) -> int:
         return len(self.ordinals)
@@ -42,7 +46,7 @@ class Segment:
         return _HEAD.pack(_VERSION, len(self)) + zlib.compress(body, 1)
 
     @classmethod
-    def unpack(cls, data: bytes) -> Segment:
+    def unpack(cls, data: bytes, *, number: int) -> Segment:
         """Read the stored form.
 
         Raises:
@@ -57,11 +61,13 @@ class Segment:
         ordinals = np.cumsum(np.frombuffer(body, "<u4", count), dtype=np.uint32)
         slots = np.frombuffer(body, "u1", count, count * 4)
         variants = np.frombuffer(body, "<u2", count, count * 5)
-        return cls(ordinals, slots, variants)
+        return cls(ordinals, slots, variants, number)
 
 
-def segments(ordinals: NDArray[np.uint32], slots: NDArray[np.uint8], variants: NDArray[np.uint16]) -> Iterator[Segment]:
-    """Cut sorted arrays into segments; all but the last are full."""
+def segments(
+    ordinals: NDArray[np.uint32], slots: NDArray[np.uint8], variants: NDArray[np.uint16], *, first: int = 0
+) -> Iterator[Segment]:
+    """Cut sorted arrays into segments, numbered from ``first`` on; all but the last are full."""
     for start in range(0, len(ordinals), SEGMENT):
         cut = slice(start, start + SEGMENT)
-        yield Segment(ordinals[cut], slots[cut], variants[cut])
+        yield Segment(ordinals[cut], slots[cut], variants[cut], first + start // SEGMENT)

@@ -80,6 +80,10 @@ class Settlement:
     log: bytes = b""
 
 
+#: Of the claims made while no P0 waits, one in this many starts with the lowest class (design §8).
+FLOOR = 16
+
+
 class Chunks:
     """The claimable work of one partition."""
 
@@ -91,7 +95,6 @@ class Chunks:
         self,
         lane: str,
         *,
-        run_id: str,
         token: str,
         most: int,
         lease_ms: int,
@@ -110,7 +113,7 @@ class Chunks:
         names += [keys.leases(lane, c) for c in CLASSES]
         names += [keys.retries(lane, c) for c in CLASSES]
         lowest = 2 if urgent else len(CLASSES)
-        reply = await self._redis.run("claim", names, [run_id, fence_ms, token, most, lease_ms, flash_ms, lowest, 16])
+        reply = await self._redis.run("claim", names, [token, fence_ms, most, lease_ms, flash_ms, lowest, FLOOR])
         word = _text(reply[0])
         if word != "chunk":
             return Claimed(Nothing(int(reply[1]) / 1000, word == "fence"), _text(reply[2]))

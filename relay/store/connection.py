@@ -85,11 +85,6 @@ class Connection:
                 pipe.execute_command(*command)
             return list(await pipe.execute())
 
-    async def run_id(self) -> str:
-        """Return the server's run id; it changes when another process, or another server, answers."""
-        async with available():
-            return str((await self.client.info("server"))["run_id"])
-
     async def close(self) -> None:
         """Close both pools."""
         await self.client.aclose()

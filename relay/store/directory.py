@@ -52,14 +52,14 @@ class DirectoryStore:
         reply = await self._redis.run("ordinals", [DIR_IDS, DIR_NEXT, DIR_EPOCH], [epoch, *ids])
         return [Allocated(n, created=False) if n >= 0 else Allocated(-1 - n, created=True) for n in map(int, reply)]
 
-    async def write(self, recipients: Mapping[int, bytes], *, allow: Mapping[int, int] | None = None) -> None:
-        """Store recipients by ordinal and tell the indexes; ``allow`` gives the slots (bitmask) still opted out."""
+    async def write(self, recipients: Mapping[int, bytes], *, denied: Mapping[int, int] | None = None) -> None:
+        """Store recipients by ordinal and tell the indexes; ``denied`` gives the opted-out slots (bitmask)."""
         commands: list[tuple[str | bytes | int, ...]] = []
         by_bucket: dict[str, list[str | bytes | int]] = {}
         for ordinal, text in recipients.items():
             by_bucket.setdefault(dir_recipients(ordinal), []).extend((ordinal, text))
         commands += [("HSET", key, *pairs) for key, pairs in by_bucket.items()]
-        commands += [("SETRANGE", DIR_DENY, ordinal, bytes([mask])) for ordinal, mask in (allow or {}).items()]
+        commands += [("SETRANGE", DIR_DENY, ordinal, bytes([mask])) for ordinal, mask in (denied or {}).items()]
         commands.append(_changed(recipients))
         await self._redis.pipe(commands)
 

@@ -130,6 +130,10 @@ class Partition:
         """HASH: provider id → receipt that came before its response was settled."""
         return self._key(f"early:{channel}:{bucket}")
 
+    def parts(self, delivery_id: str) -> str:
+        """SET: parts of one delivery that arrived."""
+        return self._key(f"parts:{delivery_id}")
+
     def open_alerts(self, address: str) -> str:
         """STRING: newest delivery id sent to an address (hashed), for replies."""
         return self._key(f"open:{address}")

@@ -101,7 +101,7 @@ class Legs:
     async def segment(self, leg_id: str, number: int) -> Segment | None:
         """Return one segment, or None."""
         data = await self._redis.call("GET", self.keys.segment(leg_id, number))
-        return Segment.unpack(data) if data else None
+        return Segment.unpack(data, number=number) if data else None
 
     async def records(self, leg_id: str, number: int, *, first: int, last: int) -> bytes:
         """Return the records of positions ``first`` to ``last`` (exclusive); zeros where none was written."""

@@ -62,6 +62,12 @@ class ReceiptStore:
             found, *_ = await self._redis.pipe([("HGET", key, provider_id)])
         return Part.parse(found.decode()) if found is not None else None
 
+    async def arrived(self, part: Part) -> int:
+        """Note that a part was delivered; returns how many of its delivery have been."""
+        key = self.keys.parts(part.delivery_id)
+        _, count, _ = await self._redis.pipe([("SADD", key, part.number), ("SCARD", key), ("EXPIRE", key, KEEP)])
+        return int(count)
+
     async def opened(self, addresses: Mapping[str, str], *, seconds: int = KEEP_OPEN) -> None:
         """Remember the newest delivery sent to each address, for replies: address → delivery id."""
         await self._redis.pipe(

@@ -1,30 +1,32 @@
 -- include cursor
 -- Lease one chunk: the worst news first; within a class, recovered leases, due retries, then legs in turn.
 -- KEYS: 1 legs  2 turn  3 run  4 tokens  5 checks  6-11 ready  12-17 leases  18-23 retries (P0..P4, PX)
--- ARGV: 1 run id of the server  2 fence (ms)  3 token  4 most items  5 lease (ms)  6 lease of P0 (ms)
---       7 lowest class allowed (1..6)  8 one claim in this many starts with the lowest class
+-- ARGV: 1 token  2 fence (ms)  3 most items  4 lease (ms)  5 lease of P0 (ms)
+--       6 lowest class allowed (1..6)  7 one claim in this many starts with the lowest class
 -- Returns {'chunk', how, member, class, flags, start, expires, epoch, now} | {'idle', wait (ms), epoch} | {'fence', wait, epoch}
+-- The epoch changes when another server run answers, or when the partition was emptied.
 local now = milliseconds()
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local run = redis.call('HMGET', KEYS[3], 'id', 'epoch', 'next', 'until')
-local epoch = run[2]
+local epoch = (run[2] or ARGV[1]) .. ':' .. server
 if not run[1] then
-  epoch = ARGV[3]
-  redis.call('HSET', KEYS[3], 'id', ARGV[1], 'epoch', epoch)
-elseif run[1] ~= ARGV[1] then
-  -- Another server run answers: leases given in its last moments may be forgotten here and alive in a worker.
-  if run[3] ~= ARGV[1] then
+  redis.call('HSET', KEYS[3], 'id', server, 'epoch', ARGV[1])
+elseif run[1] ~= server then
+  -- Another server run answers: leases given in the last moments of the old one may be forgotten here and
+  -- alive in a worker, so nothing is leased until they have run out.
+  if run[3] ~= server then
     run[4] = now + tonumber(ARGV[2])
-    redis.call('HSET', KEYS[3], 'next', ARGV[1], 'until', run[4])
+    redis.call('HSET', KEYS[3], 'next', server, 'until', run[4])
   end
   if now < tonumber(run[4]) then return {'fence', tonumber(run[4]) - now, epoch} end
-  redis.call('HSET', KEYS[3], 'id', ARGV[1])
+  redis.call('HSET', KEYS[3], 'id', server)
   redis.call('HDEL', KEYS[3], 'next', 'until')
 end
 
 local function grant(how, member, class, cursor)
-  local length = tonumber(class == 1 and ARGV[6] or ARGV[5])
+  local length = tonumber(class == 1 and ARGV[5] or ARGV[4])
   redis.call('ZADD', KEYS[11 + class], now + length, member)
-  redis.call('HSET', KEYS[4], member, ARGV[3])
+  redis.call('HSET', KEYS[4], member, ARGV[1])
   redis.call('INCR', KEYS[2])
   return {'chunk', how, member, class, cursor.flags, cursor.start, cursor.expires, epoch, now}
 end
@@ -73,7 +75,7 @@ local function fresh(class)
     else
       local from = cursor.position
       local size = size_of(cursor, cursor.segment)
-      local to = math.min(size, from + tonumber(ARGV[4]))
+      local to = math.min(size, from + tonumber(ARGV[3]))
       local member = id .. '|' .. cursor.segment .. '|' .. from .. '|' .. to
       cursor.position = to
       if to >= size then cursor.segment, cursor.position = cursor.segment + 1, 0 end
@@ -95,12 +97,12 @@ end
 
 local flash = serve(1)
 if flash then return flash end
-local lowest = tonumber(ARGV[7])
+local lowest = tonumber(ARGV[6])
 local turn = tonumber(redis.call('GET', KEYS[2]) or 0) + 1
 local order = {2, 3, 4, 5, 6}
-if turn % (2 * tonumber(ARGV[8])) == 0 then
+if turn % (2 * tonumber(ARGV[7])) == 0 then
   order = {6, 5, 4, 3, 2}
-elseif turn % tonumber(ARGV[8]) == 0 then
+elseif turn % tonumber(ARGV[7]) == 0 then
   order = {5, 6, 4, 3, 2}
 end
 for _, class in ipairs(order) do

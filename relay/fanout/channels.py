@@ -1,0 +1,238 @@
+"""Open channels: adapters found by entry point, bounded calls, and what the operator wants to know of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from relay.adapter import (
+    API_VERSION,
+    Adapter,
+    Batch,
+    Descriptor,
+    EgressGuard,
+    Outcome,
+    Scope,
+    Services,
+    Verdict,
+)
+from relay.clock import Clock
+from relay.errors import ConfigError, ProviderDown
+from relay.fanout.routes import Route, Routes
+from relay.settings import Channel as ChannelSettings
+
+log = structlog.get_logger()
+
+GROUP = "chapar.adapters"
+
+#: Default receipt deadlines in seconds (design §18).
+_DEADLINES = {"sms": 3600.0, "email": 900.0, "webhook": 60.0}
+
+
+def adapter_class(name: str) -> type[Adapter]:
+    """Return the adapter class of an entry point.
+
+    Raises:
+        ConfigError: there is none of that name, or it is made for another version of the contract.
+    """
+    found = entry_points(group=GROUP)
+    if name not in found.names:
+        raise ConfigError(f"no adapter is called {name!r}; installed are: {', '.join(sorted(found.names))}")
+    loaded: type[Adapter] = found[name].load()
+    if loaded.descriptor.api != API_VERSION:
+        raise ConfigError(
+            f"adapter {name!r} is made for contract {loaded.descriptor.api}, this relay has {API_VERSION}"
+        )
+    return loaded
+
+
+def describe(name: str, channel: ChannelSettings) -> tuple[type[Adapter], BaseModel, Descriptor]:
+    """Return the class, the checked settings and the descriptor of a configured channel.
+
+    Raises:
+        ConfigError: the settings do not fit.
+    """
+    cls = adapter_class(channel.adapter)
+    try:
+        settings = cls.descriptor.settings.model_validate(channel.settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"channels.{name}.settings.{where}: {first['msg']}") from error
+    special = getattr(cls, "describe", None)  # see relay.adapter.Describes
+    descriptor: Descriptor = special(settings) if special is not None else cls.descriptor
+    return cls, settings, descriptor
+
+
+def is_two_way(channel: ChannelSettings, descriptor: Descriptor) -> bool:
+    """Whether people can answer: the adapter hears replies, and the source address can be answered."""
+    return descriptor.two_way and bool(channel.settings.get("two_way", False))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a channel's hand-overs; ``recent`` holds (monotonic second, count)."""
+
+    recent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=60))
+    total: int = 0
+    error: str = ""
+    error_at: float = 0.0
+
+    def add(self, n: int, *, second: int) -> None:
+        """Count ``n`` hand-overs."""
+        self.total += n
+        if self.recent and self.recent[-1][0] == second:
+            self.recent[-1] = (second, self.recent[-1][1] + n)
+        else:
+            self.recent.append((second, n))
+
+    def per_second(self, *, second: int) -> float:
+        """Return the mean of the last ten seconds."""
+        return sum(n for at, n in self.recent if second - 10 < at <= second) / 10
+
+
+class OpenChannel:
+    """One configured adapter, open in this process."""
+
+    def __init__(
+        self, name: str, settings: ChannelSettings, services: Services, *, clock: Clock, timeout: float
+    ) -> None:
+        cls, own, self.descriptor = describe(name, settings)
+        self.name = name
+        self.settings = settings
+        self.adapter: Adapter = cls(own, services)
+        self.two_way = is_two_way(settings, self.descriptor)
+        self.index = 0
+        self.tally = Tally()
+        self._clock = clock
+        self._timeout = timeout
+
+    @property
+    def route(self) -> Route:
+        """What routing needs to know."""
+        lanes = self.settings.lanes
+        return Route(
+            name=self.name,
+            kind=self.descriptor.kind,
+            order=self.settings.order,
+            live="live" in lanes,
+            drill="drill" in lanes,
+            match=self.settings.match,
+        )
+
+    @property
+    def receipt_deadline(self) -> float:
+        """Seconds after which ``accepted`` ends as ``delivered_unconfirmed``."""
+        return self.settings.receipt_deadline or _DEADLINES[self.descriptor.kind]
+
+    async def send(self, batch: Batch) -> Sequence[Outcome]:
+        """Hand over ``batch``; always one outcome per item, whatever the adapter does."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                outcomes = await self.adapter.send(batch)
+        except ProviderDown as error:
+            down = Outcome(
+                verdict=Verdict.RETRY, reason=error.reason, scope=Scope.PROVIDER, retry_after=error.retry_after
+            )
+            outcomes = [down] * len(batch)
+        except TimeoutError:
+            # The bytes may have left: the policy for doubt decides.
+            outcomes = [Outcome(verdict=Verdict.UNKNOWN, reason="timeout", scope=Scope.PROVIDER)] * len(batch)
+        except Exception:  # the plug-in boundary: what it does not know it calls unknown
+            log.exception("adapter_bug", channel=self.name)
+            outcomes = [Outcome(verdict=Verdict.UNKNOWN, reason="adapter_bug", scope=Scope.CONFIG)] * len(batch)
+        if len(outcomes) != len(batch):
+            log.error("adapter_bug", channel=self.name, outcomes=len(outcomes), items=len(batch))
+            outcomes = [Outcome(verdict=Verdict.UNKNOWN, reason="adapter_bug", scope=Scope.CONFIG)] * len(batch)
+        self._count(outcomes)
+        return outcomes
+
+    def _count(self, outcomes: Sequence[Outcome]) -> None:
+        self.tally.add(len(outcomes), second=int(self._clock.monotonic()))
+        for outcome in outcomes:
+            if outcome.verdict not in (Verdict.ACCEPTED, Verdict.DELIVERED) and outcome.scope is not Scope.RECIPIENT:
+                self.tally.error = f"{outcome.reason} {outcome.detail}".strip()[:200]
+                self.tally.error_at = self._clock.time()
+
+    def state(self) -> dict[str, Any]:
+        """Return what a heartbeat says of this channel."""
+        second = int(self._clock.monotonic())
+        return {
+            "kind": str(self.descriptor.kind),
+            "per_second": round(self.tally.per_second(second=second), 1),
+            "total": self.tally.total,
+            "error": self.tally.error,
+            "error_at": self.tally.error_at,
+        }
+
+
+class Channels:
+    """All channels of this process."""
+
+    def __init__(self, channels: Mapping[str, OpenChannel]) -> None:
+        self._by_name = dict(channels)
+        self.routes = Routes([channel.route for channel in channels.values()])
+
+    @classmethod
+    def configured(
+        cls,
+        configured: Mapping[str, ChannelSettings],
+        *,
+        egress: EgressGuard,
+        public_host: str,
+        clock: Clock,
+        timeout: float,
+        base: Path,
+    ) -> Channels:
+        """Construct every configured channel.
+
+        Raises:
+            ConfigError: one of them cannot be used as configured.
+        """
+        return cls(
+            {
+                name: OpenChannel(
+                    name,
+                    settings,
+                    Services(
+                        channel=name,
+                        log=log.bind(channel=name),
+                        egress=egress,
+                        public_host=public_host,
+                        clock=clock,
+                        extra={"data_dir": str(base)},
+                    ),
+                    clock=clock,
+                    timeout=timeout,
+                )
+                for name, settings in configured.items()
+            }
+        )
+
+    def __getitem__(self, name: str) -> OpenChannel:
+        return self._by_name[name]
+
+    def __iter__(self) -> Any:  # noqa: ANN401 -- an iterator of OpenChannel
+        return iter(self._by_name.values())
+
+    async def open(self) -> None:
+        """Open every adapter, in the order of their names."""
+        for channel in self._by_name.values():
+            await channel.adapter.open()
+
+    async def close(self, *, deadline: float) -> None:
+        """Close every adapter in reverse order; none is allowed to stop the next."""
+        for channel in reversed(self._by_name.values()):
+            try:
+                async with asyncio.timeout(deadline + 1):
+                    await channel.adapter.close(deadline=deadline)
+            except Exception:  # closing goes on whatever an adapter does
+                log.exception("close_failed", channel=channel.name)

@@ -1,0 +1,160 @@
+"""What a leg's recipients read: rendered once per variant, kept while the leg is being sent."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from relay.adapter import Class, Content, Kind
+from relay.cap.model import Alert, Info
+from relay.cap.parse import Limits, parse_json, parse_xml
+from relay.errors import RelayError
+from relay.fanout.segment import Segment
+from relay.messages.message import Message
+from relay.messages.render import render
+from relay.store.alerts import Alerts, StoredAlert
+from relay.store.cursor import AGAIN
+from relay.store.legs import Leg, Legs
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_KEPT_LEGS = 2000
+_KEPT_SEGMENTS = 64
+
+
+class Vanished(RelayError):
+    """The leg, its alert or its segment is not in the store any more; the lease runs out by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegFacts:
+    """What never changes of a leg while it is sent."""
+
+    leg_id: str
+    alert_id: str
+    kind: Kind
+    klass: Class
+    alert: Alert
+    infos: tuple[Info, ...]  # what the segments' variants count in
+    raw: bytes
+    sizes: tuple[int, ...]
+    start_ms: float
+    expires_ms: float
+    drill: bool
+    simulated: bool
+    again: bool  # planned anew after a loss: whatever is sent may come twice
+    contents: dict[tuple[int, bool], Content]
+
+
+def read_alert(stored: StoredAlert, limits: Limits) -> Alert:
+    """Parse the original bytes again; the same code accepted them.
+
+    Raises:
+        relay.errors.InvalidAlert: they are damaged.
+    """
+    if stored["media"] == "json":
+        return parse_json(stored.raw, limits=limits, strict=False).alert
+    return parse_xml(stored.raw, charset=stored["charset"] or None, limits=limits, strict=False).alert
+
+
+class Contents:
+    """Facts, segments and renderings of the legs that this worker sends."""
+
+    def __init__(self, alerts: Alerts, legs: Legs, *, limits: Limits, ack_url_length: int) -> None:
+        self._alerts = alerts
+        self._legs = legs
+        self._limits = limits
+        self._ack_url_length = ack_url_length
+        self._facts: OrderedDict[str, LegFacts] = OrderedDict()
+        self._segments: OrderedDict[tuple[str, int], Segment] = OrderedDict()
+
+    async def facts(self, leg_id: str) -> LegFacts:
+        """Return the facts of a leg.
+
+        Raises:
+            Vanished: the leg or its alert is gone.
+            StoreUnavailable: Redis is away.
+        """
+        known = self._facts.get(leg_id)
+        if known is None:
+            known = await self._read(leg_id)
+            _keep(self._facts, leg_id, known, _KEPT_LEGS)
+        return known
+
+    async def segment(self, leg_id: str, number: int) -> Segment:
+        """Return a segment.
+
+        Raises:
+            Vanished: it is gone.
+            StoreUnavailable: Redis is away.
+        """
+        known = self._segments.get((leg_id, number))
+        if known is None:
+            known = await self._legs.segment(leg_id, number)
+            if known is None:
+                raise Vanished(f"segment {number} of leg {leg_id}")
+            _keep(self._segments, (leg_id, number), known, _KEPT_SEGMENTS)
+        return known
+
+    def forget(self) -> None:
+        """Forget everything: the store may have been emptied and filled again."""
+        self._facts.clear()
+        self._segments.clear()
+
+    def content(self, facts: LegFacts, variant: int, *, two_way: bool) -> Content:
+        """Return the rendering of a variant; the first call renders it."""
+        known = facts.contents.get((variant, two_way))
+        if known is None:
+            info = facts.infos[variant] if variant < len(facts.infos) else None
+            message = Message(
+                alert=facts.alert,
+                info=info,
+                alert_id=facts.alert_id,
+                klass=facts.klass,
+                expires=datetime.fromtimestamp(facts.expires_ms / 1000, UTC),
+                two_way=two_way,
+                ack_url_length=self._ack_url_length,
+            )
+            known = replace(render(message, facts.kind), cap=facts.raw)
+            facts.contents[variant, two_way] = known
+        return known
+
+    async def _read(self, leg_id: str) -> LegFacts:
+        leg = await self._legs.get(leg_id)
+        stored = await self._alerts.get(leg.facts["alert"]) if leg is not None else None
+        if leg is None or stored is None:
+            raise Vanished(f"leg {leg_id}")
+        alert = read_alert(stored, self._limits)
+        return LegFacts(
+            leg_id=leg_id,
+            alert_id=stored["id"],
+            kind=Kind(leg.facts["kind"]),
+            klass=leg.cursor.klass,
+            alert=alert,
+            infos=await self._infos(leg, alert),
+            raw=stored.raw,
+            sizes=leg.cursor.sizes,
+            start_ms=leg.cursor.start,
+            expires_ms=leg.cursor.expires,
+            drill=leg.cursor.klass is Class.PX,
+            simulated=stored["mode"] == "test",
+            again=bool(leg.cursor.flags & AGAIN),
+            contents={},
+        )
+
+    async def _infos(self, leg: Leg, alert: Alert) -> tuple[Info, ...]:
+        """Return the infos that variants count in: a bare Cancel is read with those of the alert it cancels."""
+        of = leg.facts.get("variants_of", "")
+        if not of or of == leg.facts["alert"]:
+            return alert.info
+        stored = await self._alerts.get(of)
+        return read_alert(stored, self._limits).info if stored is not None else ()
+
+
+def _keep(cache: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    cache[key] = value
+    while len(cache) > most:
+        cache.popitem(last=False)

@@ -1,0 +1,65 @@
+"""What of a leg nobody looks after: the pure part of reconciling (design §9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relay.store.cursor import Cursor
+from relay.tracking.states import RECORD_BYTES, TERMINAL, State
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Positions ``first`` to ``last`` (exclusive) of a segment."""
+
+    segment: int
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, member: str) -> Range:
+        """Read the range of a chunk's name ``leg|segment|first|last``."""
+        _, segment, first, last = member.split("|")
+        return cls(int(segment), int(first), int(last))
+
+
+def states_of(records: bytes, size: int) -> NDArray[np.uint8]:
+    """Return the state of each position; what was never written is queued."""
+    padded = records.ljust(size * RECORD_BYTES, b"\0")
+    return np.frombuffer(padded, np.uint8)[::RECORD_BYTES]
+
+
+def orphans(segment: int, states: NDArray[np.uint8], cursor: Cursor, covered: Iterable[Range]) -> list[Range]:
+    """Return ranges of claimed positions that are neither final, nor accepted, nor covered by a lease or a retry."""
+    size = len(states)
+    claimed = size if segment < cursor.segment else cursor.position if segment == cursor.segment else 0
+    open_ = (states < TERMINAL) & (states != State.ACCEPTED)
+    open_[claimed:] = False
+    for part in covered:
+        if part.segment == segment:
+            open_[part.first : part.last] = False
+    return [Range(segment, first, last) for first, last in _runs(open_)]
+
+
+def overdue(records: bytes, size: int, *, now: int, deadlines: Sequence[tuple[int, int]]) -> list[int]:
+    """Return accepted positions whose receipt did not come in time.
+
+    ``deadlines`` are (channel index, hundredths of a second); ``now`` counts from the start of the leg.
+    """
+    table = np.frombuffer(records.ljust(size * RECORD_BYTES, b"\0"), np.uint8).reshape(size, RECORD_BYTES)
+    accepted = table[:, 8:12].copy().view("<u4")[:, 0]
+    late = np.zeros(size, bool)
+    for channel, deadline in deadlines:
+        late |= (table[:, 3] == channel) & (accepted.astype(np.int64) + deadline <= now)
+    return [int(p) for p in np.flatnonzero(late & (table[:, 0] == State.ACCEPTED))]
+
+
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return (first, last) of each run of true, no run longer than a chunk."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
+    runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return [(a, min(a + 500, last)) for first, last in runs for a in range(first, last, 500)]

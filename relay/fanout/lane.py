@@ -1,0 +1,111 @@
+"""A lane: one kind's chunks, claimed one after the other and sent side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+import structlog
+
+from relay.adapter import Class, Kind
+from relay.errors import StoreUnavailable
+from relay.fanout.bell import Bells
+from relay.fanout.leases import Leases
+from relay.fanout.prepare import Preparer
+from relay.fanout.sender import Sender
+from relay.fanout.settling import Work
+from relay.settings import Engine
+from relay.store.chunks import Chunk, Chunks, Nothing
+
+log = structlog.get_logger()
+
+#: These many chunks of P0 and P1 may be in hand on top of the lane's slots, so that slow low ones never block them.
+URGENT_SLOTS = 2
+
+_URGENT = (Class.P0, Class.P1)
+
+
+class Lane:
+    """Claims while a slot is free.  The claim itself decides what comes first; the lane only asks."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        chunks: Chunks,
+        sender: Sender,
+        leases: Leases,
+        bells: Bells,
+        preparer: Preparer,
+        engine: Engine,
+        most: int,
+    ) -> None:
+        self.kind = kind
+        self._chunks = chunks
+        self._sender = sender
+        self._leases = leases
+        self._bells = bells
+        self._preparer = preparer
+        self._engine = engine
+        self._most = most
+        self._busy = 0
+        self._changed = asyncio.Event()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Claim and send until ``stopping``; then finish what is in hand."""
+        async with asyncio.TaskGroup() as tasks:
+            while not stopping.is_set():
+                if self._busy >= self._engine.slots + URGENT_SLOTS or self._preparer.gate.stopped:
+                    await self._pause(0.25)
+                    continue
+                wait = await self._claim(tasks)
+                if wait:
+                    await self._bells.wait(self.kind, seconds=wait)
+
+    async def _claim(self, tasks: asyncio.TaskGroup) -> float:
+        """Claim once; returns how long to wait before the next claim, 0 after a success."""
+        try:
+            claimed = await self._chunks.claim(
+                self.kind,
+                token=secrets.token_hex(8),
+                most=self._most,
+                lease_ms=int(self._engine.lease * 1000),
+                flash_ms=int(self._engine.lease_flash * 1000),
+                fence_ms=self._leases.fence_ms,
+                urgent=self._busy >= self._engine.slots,
+            )
+        except StoreUnavailable:
+            return 0.2
+        self._leases.heard(claimed.epoch)
+        match claimed.found:
+            case Nothing(wait=wait):
+                return wait
+            case Chunk() as chunk:
+                self._start(chunk, tasks)
+        return 0.0
+
+    def _start(self, chunk: Chunk, tasks: asyncio.TaskGroup) -> None:
+        work = Work(chunk, reread=self._leases.unsure)
+        if self._leases.overlaps(chunk):
+            # This worker still sends an earlier lease of the same range that Redis has forgotten: leave it alone.
+            log.warning("chunk_in_hand", leg=chunk.leg_id, segment=chunk.segment, first=chunk.first)
+            return
+        self._busy += 1
+        tasks.create_task(self._work(work), name=f"chunk {chunk.member}")
+
+    async def _work(self, work: Work) -> None:
+        try:
+            with self._leases.holding(work):
+                await self._sender.send(work)
+        finally:
+            self._busy -= 1
+            self._changed.set()
+            self._bells.ring(self.kind)
+
+    async def _pause(self, seconds: float) -> None:
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,37 @@
+"""Per-channel rate: tokens shared by all workers (GCRA in Redis)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from relay.store.connection import Connection
+from relay.store.keys import Partition
+
+#: A batch that cannot start within this time is deferred instead of holding its chunk (design §9).
+PATIENCE = 0.25
+#: Tokens may gather for this many seconds.
+_BURST = 0.25
+
+
+class Rates:
+    """The rates of all channels."""
+
+    def __init__(self, connection: Connection, partition: Partition) -> None:
+        self._redis = connection
+        self._keys = partition
+
+    async def take(self, channel: str, *, per_second: float, wanted: int) -> int:
+        """Return how many of ``wanted`` submissions may start now, waiting up to :data:`PATIENCE` for the first.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if per_second <= 0:
+            return wanted
+        burst = max(1.0, per_second * _BURST)
+        for _ in range(3):
+            granted, wait = await self._redis.run("rate", [self._keys.rate(channel)], [per_second, burst, wanted])
+            if granted or wait > PATIENCE * 1000:
+                return int(granted)
+            await asyncio.sleep(wait / 1000)
+        return 0

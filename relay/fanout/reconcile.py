@@ -1,0 +1,150 @@
+"""Reconcile: each record of a leg is final, or somebody looks after it; legs that ended are closed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import structlog
+
+from relay.clock import Clock
+from relay.errors import StoreUnavailable
+from relay.fanout.channels import Channels
+from relay.fanout.coverage import Range, orphans, overdue, states_of
+from relay.fanout.retry import ended
+from relay.settings import Engine
+from relay.store.chunks import Chunks, Settlement
+from relay.store.legs import Leg, Legs
+from relay.tracking.states import RECORD_BYTES, Record, State
+
+log = structlog.get_logger()
+
+_AT_ONCE = 16
+_SOON_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one look at a leg found."""
+
+    open: int
+    accepted: int
+
+
+class Reconciler:
+    """Looks at legs when they are due: after a stop, at expiry, at a receipt deadline, and now and then."""
+
+    def __init__(self, legs: Legs, chunks: Chunks, channels: Channels, *, engine: Engine, clock: Clock) -> None:
+        self._legs = legs
+        self._chunks = chunks
+        self._channels = channels
+        self._engine = engine
+        self._clock = clock
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look until ``stopping``."""
+        while not stopping.is_set():
+            try:
+                due = await self._legs.take_checks(put_off_ms=5000, most=_AT_ONCE)
+                for leg_id in due:
+                    await self.look(leg_id)
+            except StoreUnavailable:
+                due = []
+            await asyncio.sleep(0.05 if due else 0.3)
+
+    async def look(self, leg_id: str) -> None:
+        """Bring one leg as far as it can go now, and say when to look again.
+
+        Raises:
+            StoreUnavailable: Redis is away; the leg is looked at again.
+        """
+        leg = await self._legs.get(leg_id)
+        if leg is None:
+            await self._legs.check_again(leg_id, at_ms=0)
+            return
+        seen = await self._sweep(leg)
+        now = self._ms()
+        if leg.cursor.stopped or now >= leg.cursor.expires:
+            word = await self._legs.close(leg_id, leg.facts["alert"], _rest(leg))
+            if word == "leased":
+                await self._legs.check_again(leg_id, at_ms=now + _SOON_MS)
+                return
+        await self._legs.check_again(leg_id, at_ms=self._next(leg, seen, now))
+
+    def _next(self, leg: Leg, seen: _Seen, now: int) -> int:
+        if seen.open == 0 and seen.accepted == 0:
+            return 0
+        times = [now + int(self._engine.reconcile * 1000)]
+        if now < leg.cursor.expires and not leg.cursor.stopped:
+            times.append(int(leg.cursor.expires))
+        if seen.accepted:
+            times.append(now + 1000)
+        return min(times)
+
+    async def _sweep(self, leg: Leg) -> _Seen:
+        leased, retrying = await self._legs.covered(leg)
+        covered = [Range.of(member) for member in (*leased, *retrying)]
+        lost: list[Range] = []
+        unseen = accepted = 0
+        for number, size in enumerate(leg.cursor.sizes):
+            data = await self._legs.records(leg.leg_id, number, first=0, last=size)
+            states = states_of(data, size)
+            lost += orphans(number, states, leg.cursor, covered)
+            done = await self._confirm(leg, number, size, data)
+            accepted += int((states == State.ACCEPTED).sum()) - done
+            unseen += int((states < State.ACCEPTED).sum())
+        if lost and not leg.cursor.stopped:
+            log.warning("orphans_found", leg=leg.leg_id, ranges=len(lost))
+            await self._legs.queue_again(leg, [(r.segment, r.first, r.last) for r in lost], at_ms=self._ms())
+        elif lost:
+            await self._doubts(leg, lost)
+        return _Seen(unseen if leg.closed is None else 0, accepted)
+
+    async def _confirm(self, leg: Leg, number: int, size: int, data: bytes) -> int:
+        """End accepted deliveries whose receipt deadline has passed; returns how many."""
+        now = max(0, int((self._ms() - leg.cursor.start) / 10))
+        deadlines = [(c.index, int(c.receipt_deadline * 100)) for c in self._channels]
+        late = overdue(data, size, now=now, deadlines=deadlines)
+        records = {p: Record.unpack(data[p * RECORD_BYTES : (p + 1) * RECORD_BYTES]) for p in late}
+        done = {p: ended(r, State.DELIVERED_UNCONFIRMED, reason="no_receipt", now=now) for p, r in records.items()}
+        if done:
+            await self._settle(leg, number, done)
+        return len(done)
+
+    async def _doubts(self, leg: Leg, lost: list[Range]) -> None:
+        """In a stopped leg, what was being sent when its worker died was possibly sent."""
+        now = max(0, int((self._ms() - leg.cursor.start) / 10))
+        for part in lost:
+            data = await self._legs.records(leg.leg_id, part.segment, first=part.first, last=part.last)
+            cells = [data[i : i + RECORD_BYTES] for i in range(0, len(data), RECORD_BYTES)]
+            records = {part.first + i: Record.unpack(cell) for i, cell in enumerate(cells)}
+            doubts = {
+                p: ended(r, State.POSSIBLY_SENT, reason="worker_lost", now=now)
+                for p, r in records.items()
+                if r.state is State.SENDING
+            }
+            if doubts:
+                await self._settle(leg, part.segment, doubts)
+
+    async def _settle(self, leg: Leg, number: int, records: dict[int, Record]) -> None:
+        base = Settlement(
+            leg_id=leg.leg_id,
+            alert_id=leg.facts["alert"],
+            lane=leg.lane,
+            klass=leg.cursor.klass,
+            segment=number,
+            size=leg.cursor.sizes[number],
+            records={},
+        )
+        positions = sorted(records)
+        for start in range(0, len(positions), 256):
+            part = {p: records[p] for p in positions[start : start + 256]}
+            await self._chunks.settle(replace(base, records=part))
+
+    def _ms(self) -> int:
+        return int(self._clock.time() * 1000)
+
+
+def _rest(leg: Leg) -> State:
+    """Return how waiting deliveries of a stopped leg are read."""
+    return State.CANCELLED if leg.cursor.flags & 3 else State.EXPIRED

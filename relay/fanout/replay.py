@@ -1,0 +1,116 @@
+"""The outcomes of the last seconds, told again when Redis may have forgotten them (design §6).
+
+Redis acknowledges a settle before it is on disk.  After another server run answers, or the store was emptied, every
+worker repeats what it settled lately; the merge table makes the repetition harmless.  Records are matched by
+recipient, not by rank, because a leg that was planned again may rank people differently.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+
+from relay.clock import Clock
+from relay.errors import StoreUnavailable
+from relay.fanout.segment import Segment
+from relay.store.chunks import Chunks, Settlement
+from relay.store.legs import Legs
+from relay.tracking.states import Record
+
+log = structlog.get_logger()
+
+#: AOF ``everysec`` may lose about two seconds; ten leave room for a slow disk.
+REMEMBER = 10.0
+#: How long outcomes wait for their leg to come back from the journal.
+GIVE_UP = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    at: float
+    settlement: Settlement
+    segment: Segment
+
+
+class Replay:
+    """One worker's recent settles."""
+
+    def __init__(self, chunks: Chunks, legs: Legs, *, clock: Clock) -> None:
+        self._chunks = chunks
+        self._legs = legs
+        self._clock = clock
+        self._told: deque[_Told] = deque()
+        self._pending: dict[str, list[_Told]] = {}
+
+    def remember(self, settlement: Settlement, segment: Segment) -> None:
+        """Keep a settle that Redis acknowledged."""
+        now = self._clock.monotonic()
+        bare = replace(settlement, chunk=None, final=False, retry_at=0, log=b"")
+        self._told.append(_Told(now, bare, segment))
+        while self._told and self._told[0].at < now - REMEMBER:
+            self._told.popleft()
+
+    def owe(self, settlement: Settlement, segment: Segment) -> None:
+        """Keep a settle whose leg Redis does not know now."""
+        bare = replace(settlement, chunk=None, final=False, retry_at=0, log=b"")
+        self._pending.setdefault(settlement.leg_id, []).append(_Told(self._clock.monotonic(), bare, segment))
+
+    def forgotten(self) -> None:
+        """Redis may have forgotten: owe everything of the last seconds."""
+        horizon = self._clock.monotonic() - REMEMBER
+        for told in self._told:
+            if told.at >= horizon:
+                self._pending.setdefault(told.settlement.leg_id, []).append(told)
+        if self._pending:
+            log.warning("settles_repeated", legs=len(self._pending), batches=sum(map(len, self._pending.values())))
+
+    @property
+    def owing(self) -> bool:
+        """Whether anything waits to be repeated."""
+        return bool(self._pending)
+
+    async def repeat(self, leg_id: str) -> None:
+        """Repeat what is owed to one leg, if the leg is known.
+
+        Raises:
+            StoreUnavailable: Redis is away; nothing is forgotten here.
+        """
+        waiting = self._pending.get(leg_id)
+        if not waiting:
+            return
+        leg = await self._legs.get(leg_id)
+        if leg is None:
+            return
+        for number, size in enumerate(leg.cursor.sizes):
+            segment = await self._legs.segment(leg_id, number)
+            records = _in_segment(waiting, segment) if segment is not None else {}
+            if records:
+                first = waiting[0].settlement
+                await self._chunks.settle(replace(first, segment=number, size=size, records=records))
+        self._pending.pop(leg_id, None)
+
+    async def repeat_all(self) -> None:
+        """Repeat everything whose leg is known, and give up on what has waited too long."""
+        horizon = self._clock.monotonic() - GIVE_UP
+        for leg_id in list(self._pending):
+            try:
+                await self.repeat(leg_id)
+            except StoreUnavailable:
+                return
+            if leg_id in self._pending and self._pending[leg_id][-1].at < horizon:
+                log.error("settles_given_up", leg=leg_id, batches=len(self._pending.pop(leg_id)))
+
+
+def _in_segment(waiting: list[_Told], segment: Segment) -> Mapping[int, Record]:
+    """Return the owed records that belong to ``segment``, by their position there."""
+    found: dict[int, Record] = {}
+    for told in waiting:
+        ordinals, slots = told.segment.ordinals, told.segment.slots
+        for position, record in told.settlement.records.items():
+            place = segment.positions.get((int(ordinals[position]), int(slots[position])))
+            if place is not None:
+                found[place] = record
+    return found

@@ -1,0 +1,87 @@
+"""What a worker holds while it sends one chunk: the work, and what is to be settled."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field, replace
+
+from relay.adapter import Outcome, Verdict
+from relay.fanout.channels import OpenChannel
+from relay.fanout.contents import LegFacts
+from relay.fanout.outcome_log import Entry
+from relay.fanout.prepare import Group
+from relay.fanout.retry import Handover, RetryPolicy, after
+from relay.fanout.segment import SEGMENT, Segment
+from relay.store.chunks import Chunk
+from relay.store.receipts import Part
+from relay.tracking.reasons import code_of
+from relay.tracking.receipts import provider_hash
+from relay.tracking.states import Record
+
+
+@dataclass(slots=True)
+class Work:
+    """One chunk in this worker's hands; ``stopped`` is set when its leg may not go on or its lease is lost."""
+
+    chunk: Chunk
+    reread: bool = False
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    retry_at: int = 0  # earliest due time of what this chunk still owes, in milliseconds
+    check_at: int = 0
+
+    def owe(self, at_ms: int) -> None:
+        """Have the chunk claimed again at ``at_ms`` at the latest."""
+        self.retry_at = min(filter(None, (self.retry_at, at_ms)))
+
+
+@dataclass(slots=True)
+class Job:
+    """A chunk with what is needed to send it; ``started`` are the positions that were handed over or settled."""
+
+    work: Work
+    facts: LegFacts
+    segment: Segment
+    started: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Settling:
+    """Records by position, entries for the outcome log, and provider ids to register."""
+
+    records: dict[int, Record]
+    log: list[Entry] = field(default_factory=list)
+    accepted: list[tuple[int, OpenChannel, tuple[str, ...]]] = field(default_factory=list)
+    opted_out: list[int] = field(default_factory=list)
+
+    def add(self, position: int, outcome: Outcome, group: Group, how: Handover, policy: RetryPolicy) -> None:
+        """Record one outcome."""
+        ids = outcome.provider_ids
+        told = replace(how, provider=provider_hash(ids[0])) if ids else how
+        record = after(outcome, group.records[position], told, policy, random.random())  # noqa: S311 -- jitter
+        self.records[position] = record
+        if outcome.verdict is Verdict.OPTED_OUT:
+            self.opted_out.append(position)
+        if ids and group.channel.descriptor.receipts:
+            self.accepted.append((position, group.channel, ids))
+        if ids or outcome.verdict is not Verdict.DELIVERED:
+            self.log.append(
+                Entry(
+                    position=position,
+                    state=record.state,
+                    send=record.send,
+                    channel=record.channel,
+                    reason=code_of(outcome.reason),
+                    at=how.now,
+                    text=" ".join(ids) or outcome.detail,
+                )
+            )
+
+    def provider_ids(self, job: Job) -> dict[str, dict[str, Part]]:
+        """Return what a receipt may name: channel → provider id → part of a delivery."""
+        found: dict[str, dict[str, Part]] = {}
+        for position, channel, ids in self.accepted:
+            delivery_id = f"{job.facts.leg_id}-{job.work.chunk.segment * SEGMENT + position}"
+            parts = {i: Part(delivery_id, number, len(ids)) for number, i in enumerate(ids)}
+            found.setdefault(channel.name, {}).update(parts)
+        return found

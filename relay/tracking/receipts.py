@@ -1,0 +1,110 @@
+"""Receipts and replies: the provider's later word, and the responder's, find their delivery."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from relay.adapter import Receipt, Verdict
+from relay.clock import Clock
+from relay.fanout.ids import DeliveryRef
+from relay.store.receipts import Part, ReceiptStore
+from relay.tracking.reasons import code_of
+from relay.tracking.states import Flag, Record, State
+from relay.tracking.writes import Writes
+
+
+def provider_hash(provider_id: str) -> int:
+    """Return the 32 bits of a provider's id that a record keeps."""
+    return zlib.crc32(provider_id.encode()) or 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    verdict: Verdict
+    reason: str
+    at: float
+
+
+class Receipts:
+    """Applies receipts, whenever they come: before the response that names their id, twice, or days later."""
+
+    def __init__(self, store: ReceiptStore, writes: Writes, *, clock: Clock) -> None:
+        self._store = store
+        self._writes = writes
+        self._clock = clock
+
+    async def register(self, channel: str, ids: Mapping[str, Part]) -> list[tuple[Part, str]]:
+        """Make provider ids known; returns the early receipts among them, to be given to :meth:`early` once settled.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        found = await self._store.register(channel, ids)
+        return [(ids[provider_id], text) for provider_id, text in found.items()]
+
+    async def early(self, part: Part, text: str) -> None:
+        """Apply a receipt that had come before its delivery was settled."""
+        word = orjson.loads(text)
+        await self._apply(part, _Word(Verdict(word["verdict"]), word["reason"], word["at"]))
+
+    async def receive(self, channel: str, receipt: Receipt) -> bool:
+        """Apply a receipt; False when its delivery is not known (yet).
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        at = receipt.at.timestamp() if receipt.at is not None else self._clock.time()
+        word = _Word(receipt.verdict, receipt.reason, at)
+        if receipt.delivery_id:
+            part: Part | None = Part(receipt.delivery_id, 0, 1)
+        else:
+            text = orjson.dumps({"verdict": word.verdict, "reason": word.reason, "at": word.at}).decode()
+            part = await self._store.find(channel, receipt.provider_id, text)
+        if part is None:
+            return False
+        await self._apply(part, word)
+        return True
+
+    async def sent(self, addresses: Mapping[str, str]) -> None:
+        """Remember what was sent last to each address: address → delivery id."""
+        await self._store.opened(addresses)
+
+    async def answer(self, address: str, text: str) -> bool:
+        """Take a reply: a digit acknowledges the newest open alert for that address; False for anything else."""
+        digit = text.strip()[:1]
+        delivery_id = await self._store.newest(address) if digit.isascii() and digit.isdecimal() else ""
+        ref = DeliveryRef.parse(delivery_id) if delivery_id else None
+        return ref is not None and digit != "0" and await self.acknowledge(ref, int(digit))
+
+    async def acknowledge(self, ref: DeliveryRef, answer: int) -> bool:
+        """Record a responder's answer (1–9); False when the delivery is not known.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        leg = await self._writes.leg(ref)
+        if leg is None:
+            return False
+        at = leg.centi(self._clock.time())
+        late = Flag.LATE_ANSWER if leg.over(self._clock.time()) else Flag(0)
+        return await self._writes.write(leg, Record(state=State.ACKNOWLEDGED, answer=answer, due=at, flags=late))
+
+    async def _apply(self, part: Part, word: _Word) -> None:
+        ref = DeliveryRef.parse(part.delivery_id)
+        leg = await self._writes.leg(ref) if ref is not None else None
+        if leg is None:
+            return
+        at = max(leg.centi(min(word.at, self._clock.time())), 1)
+        reason = code_of(word.reason)
+        if word.verdict is Verdict.REJECTED:
+            await self._writes.write(leg, Record(state=State.FAILED, ended=at, reason=reason))
+        elif word.verdict is Verdict.DELIVERED and await self._whole(part):
+            await self._writes.write(leg, Record(state=State.DELIVERED, ended=at, reason=reason))
+
+    async def _whole(self, part: Part) -> bool:
+        """Whether every part of the message has arrived now."""
+        return part.parts == 1 or await self._store.arrived(part) >= part.parts
