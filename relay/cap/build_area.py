@@ -9,16 +9,25 @@ from relay.cap.limits import Limits
 from relay.cap.model import Area, Circle, Pair, Polygon
 from relay.cap.rules import Findings
 from relay.cap.shapes import CircleReading, PolygonReading, count_vertices, read_circle, read_polygon
-from relay.cap.tree import Trail
+from relay.cap.tree import Paths, Trail
 
 
 @dataclass(frozen=True, slots=True)
 class ShapePlace:
-    """Where a polygon or circle of the alert was written: its path, and its line for XML."""
+    """A polygon or circle of the alert and where it was written."""
 
     shape: Polygon | Circle
-    path: str
-    line: int | None
+    trail: Trail
+
+    @property
+    def path(self) -> str:
+        """Its XPath or JSON Pointer."""
+        return Paths().of(self.trail)
+
+    @property
+    def line(self) -> int | None:
+        """Its line, for XML."""
+        return self.trail[-1].line
 
 
 class AreaBuilder:
@@ -102,4 +111,4 @@ class AreaBuilder:
             self._findings.add(problem.key, trail, **problem.values)
 
     def _keep(self, shape: Polygon | Circle, trail: Trail) -> None:
-        self.shapes.append(ShapePlace(shape, self._findings.path(trail), trail[-1].line))
+        self.shapes.append(ShapePlace(shape, trail))

@@ -78,10 +78,6 @@ class Findings:
                 node = next((child for child in trail[-1].children if child.name == hit.child), None)
                 self.add(key, trail if node is None else (*trail, node), **hit.values)
 
-    def path(self, trail: Trail) -> str:
-        """Return where the end of ``trail`` is."""
-        return self._paths.of(trail)
-
     @property
     def all(self) -> tuple[Finding, ...]:
         """Everything that was found, errors first."""

@@ -1,10 +1,11 @@
-"""Rules on areas and resources (cap-rules 26, 28, 30, 32, 33, 35, 38, 39)."""
+"""Rules on areas and resources (cap-rules 26, 28, 30, 33, 35, 38, 39)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
+from itertools import chain
 
 import numpy as np
 import shapely
@@ -20,17 +21,12 @@ _BAD_SCHEME = re.compile(r"\s*(?:file|javascript|data|vbscript)\s*:", re.IGNOREC
 _LARGEST_RESOURCE = 512 * 1024
 
 
-def _beyond(area: Area, _: Alert) -> Hits:
-    far = any(abs(lon) > 180 for polygon in area.polygons for _lat, lon in polygon.points)
-    return found("polygon", when=far or any(abs(circle.lon) > 180 for circle in area.circles))
-
-
 def _crosses(polygon: Polygon) -> bool:
     count = len(polygon.points)
     if count <= 4 or count > _MOST_CHECKED:
         return False
-    points = np.array(polygon.points)
-    if np.abs(np.diff(points[:, 1])).max() > 180:  # a ring over the antimeridian only looks crossed
+    points = np.fromiter(chain.from_iterable(polygon.points), dtype=float, count=2 * count).reshape(-1, 2)
+    if np.ptp(points[:, 1]) > 180:  # a ring over the antimeridian only looks crossed
         return False
     return not shapely.is_simple(shapely.linearrings(points))
 
@@ -80,16 +76,6 @@ def _content(resource: Resource, _: Alert) -> Hits:
 
 
 AREA_RULES: tuple[Rule, ...] = (
-    Rule(
-        id="CAP-032",
-        key="beyond",
-        lenient="warning",
-        strict="warning",
-        on=Area,
-        check=_beyond,
-        en="A longitude is beyond ±180; the area was read as going on over the 180th meridian.",
-        ru="Долгота больше ±180; считаем, что территория продолжается за 180-й меридиан.",
-    ),
     Rule(
         id="CAP-033",
         key="self-crossing",

@@ -211,4 +211,12 @@ BUILD_RULES: tuple[Rule, ...] = (
         "Радиус {value} км невозможен: от 0 до 20038 км.",
         slug="bad-circle",
     ),
+    Rule(
+        id="CAP-032",
+        key="beyond",
+        lenient="warning",
+        strict="warning",
+        en="A longitude is beyond ±180; the area was read as going on over the 180th meridian.",
+        ru="Долгота больше ±180; считаем, что территория продолжается за 180-й меридиан.",
+    ),
 )

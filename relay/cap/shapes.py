@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+import orjson
+
 from relay.cap.model import Circle, Polygon
 
-_ONLY = re.compile(r"[0-9.,+\- \t\r\n]*", re.ASCII)
-_NUMBER = r"[+-]?[0-9]{1,5}(?:\.[0-9]{0,30})?"
+_PAIRS = re.compile(r"(?:[0-9.+-]++,[0-9.+-]++\s*+)++", re.ASCII)
+_NUMBER = r"[+-]?(?:[0-9]{1,5}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})"
 _PAIR = re.compile(rf"({_NUMBER}),({_NUMBER})", re.ASCII)
 _CIRCLE = re.compile(rf"({_NUMBER}),({_NUMBER})\s+([+-]?[0-9]{{1,9}}(?:\.[0-9]{{0,30}})?)", re.ASCII)
 _LONGEST_PAIR = 64
@@ -51,40 +53,39 @@ def count_vertices(text: str) -> int:
 def read_polygon(text: str) -> PolygonReading:
     """Read a ring of at least three different points; an open ring is closed."""
     words = text.split()
-    points = _points(words, text)
-    if points is None:
+    numbers = _numbers(words) if _PAIRS.fullmatch(text) else None
+    if numbers is None:
         bad = next((word for word in words if _PAIR.fullmatch(word) is None), text)
         return PolygonReading(None, (Problem("polygon-form", {"value": bad}),))
-    problem = _misplaced(points, words)
-    if problem is not None:
-        return PolygonReading(None, (problem,))
-    distinct = len(set(points))
-    if distinct < 3:
+    lats, lons = numbers[::2], numbers[1::2]
+    points = list(zip(lats, lons, strict=True))
+    west, east = min(lons), max(lons)
+    if min(lats) < -90.0 or max(lats) > 90.0 or west < -_FARTHEST_LON or east > _FARTHEST_LON:
+        return PolygonReading(None, (_misplaced(points, words),))
+    if len(set(points[:5])) < 3 and (distinct := len(set(points))) < 3:
         return PolygonReading(None, (Problem("polygon-points", {"count": str(distinct)}),))
-    written = " ".join(words)
-    if points[0] == points[-1]:
-        return PolygonReading(Polygon(tuple(points), written))
-    points.append(points[0])
-    return PolygonReading(Polygon(tuple(points), written), (Problem("polygon-open"),))
+    problems: list[Problem] = []
+    if points[0] != points[-1]:
+        points.append(points[0])
+        problems.append(Problem("polygon-open"))
+    if west < -180.0 or east > 180.0:
+        problems.append(Problem("beyond"))
+    return PolygonReading(Polygon(tuple(points), " ".join(words)), tuple(problems))
 
 
-def _points(words: list[str], text: str) -> list[Point] | None:
-    """Read all pairs, quickly: after the check of the alphabet float() meets no NaN, hex, exponent or foreign digit."""
-    if not words or _ONLY.fullmatch(text) is None or max(map(len, words)) > _LONGEST_PAIR:
+def _numbers(words: list[str]) -> list[float] | None:
+    """Read the numbers of all pairs; their form was checked, so none is NaN or hex or has foreign digits."""
+    if max(map(len, words)) > _LONGEST_PAIR:
         return None
-    points: list[Point] = []
+    joined = ",".join(words)
     try:
-        for word in words:
-            lat, lon = word.split(",")
-            points.append((float(lat), float(lon)))
+        # A JSON parser reads plain numbers three times faster than float() does; the rest (+5, .5, 05) is rare.
+        return list(map(float, orjson.loads(f"[{joined}]")))
     except ValueError:
-        return None
-    return points
+        return list(map(float, joined.split(","))) if all(map(_PAIR.fullmatch, words)) else None
 
 
-def _misplaced(points: list[Point], words: list[str]) -> Problem | None:
-    if all(-90.0 <= lat <= 90.0 and -_FARTHEST_LON <= lon <= _FARTHEST_LON for lat, lon in points):
-        return None
+def _misplaced(points: list[Point], words: list[str]) -> Problem:
     index = next(i for i, point in enumerate(points) if not _fits(point))
     swappable = all(_fits((lon, lat)) for lat, lon in points)
     return _off_earth(words[index], swappable=swappable)
@@ -118,4 +119,5 @@ def read_circle(text: str) -> CircleReading:
         return CircleReading(None, (_off_earth(pair, swappable=_fits((lon, lat))),))
     if not 0.0 <= radius <= HALF_THE_EARTH_KM:
         return CircleReading(None, (Problem("circle-radius", {"value": form.group(3)}),))
-    return CircleReading(Circle(lat, lon, radius, " ".join(text.split())))
+    problems = (Problem("beyond"),) if abs(lon) > 180.0 else ()
+    return CircleReading(Circle(lat, lon, radius, " ".join(text.split())), problems)
