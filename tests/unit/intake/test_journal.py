@@ -235,6 +235,34 @@ async def test_segments_without_live_records_are_deleted(tmp_path: Path) -> None
     await again.close()
 
 
+async def test_deleting_never_brings_back_what_was_refused(tmp_path: Path) -> None:
+    """The segment that makes a refused record void stays as long as the one that holds it."""
+    failures = 0
+
+    def sync(fd: int) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise OSError(5, "Input/output error")
+        os.fdatasync(fd)
+
+    journal = Journal.open(tmp_path, node="n", limits=JournalLimits(segment_bytes=200, retry_pause=0.0), sync=sync)
+    await journal.append(FrameType.ACCEPT, b"kept")
+    failures = 2
+    with pytest.raises(JournalUnavailable):
+        await journal.append(FrameType.ACCEPT, b"refused")
+    for _ in range(3):
+        await journal.append(FrameType.ACCEPT, b"done" * 50)
+    await journal.close()
+    again = Journal.open(tmp_path, node="n")
+
+    gone = again.retire(lambda frame: frame.payload == b"kept")
+
+    assert gone == 1
+    assert payloads(again) == [b"kept", b"done" * 50, b"done" * 50]
+    await again.close()
+
+
 async def test_a_damaged_segment_is_set_aside(tmp_path: Path) -> None:
     """Evidence of corruption is renamed, not deleted."""
     journal = Journal.open(tmp_path, node="n", limits=SMALL)
