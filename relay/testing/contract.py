@@ -247,7 +247,10 @@ class AdapterContract:
         with caplog.at_level("DEBUG"):
             async with self.opened(provider, structlog.wrap_logger(None, processors=[capture])) as adapter:
                 outcomes = await _send(adapter, batch)
-        logged = [*map(str, capture.entries), *(r.getMessage() for r in caplog.records if r.name != "asyncio")]
+        logged = [
+            *map(str, capture.entries),
+            *(r.getMessage() for r in caplog.records if r.name not in provider.loggers),
+        ]
         said = "\n".join([*logged, *(f"{o.reason} {o.detail}" for o in outcomes)])
 
         assert [word for word in _private_words(provider, batch) if word in said] == []

@@ -24,13 +24,14 @@ class Provider(ABC):
 
     ``settings`` are the channel's settings, with time-outs of about a second; ``guard`` the egress guard that the
     adapter is given; ``secret`` the signing secret of webhook recipients; ``private`` further words that must never
-    be logged, such as a password.
+    be logged, such as a password; ``loggers`` the names of loggers that are the provider's own.
     """
 
     settings: Mapping[str, object]
     guard: Guard = Guard()
     secret: str = ""
     private: Sequence[str] = ()
+    loggers: Sequence[str] = ()
 
     @abstractmethod
     def address(self, number: int) -> str:
