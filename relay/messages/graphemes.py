@@ -109,5 +109,5 @@ def shorten(text: str, fits: Callable[[str], bool], *, mark: str = "...") -> str
     if text[ends[low] : ends[low] + 1].strip():  # the next character is not white space: a word was cut
         whole = cut.rpartition(" ")[0]
         cut = whole if len(whole) * 2 >= len(cut) else cut
-    cut = cut.rstrip(" ,;:.-(\n")
+    cut = cut.rstrip(" ,;:.-(\r\n")
     return cut + mark if cut else ""

@@ -111,9 +111,8 @@ def _with_less(sheet: Sheet, field: str, excess: int) -> Sheet:
     if field == "areas":
         names = ", ".join(sheet.areas)
         return replace(sheet, areas=tuple(filter(None, [_less(names, excess)])))
-    shorter = replace(sheet)
-    object.__setattr__(shorter, field, _less(getattr(sheet, field), excess))  # a copy nobody else has seen
-    return shorter
+    text = _less(getattr(sheet, field), excess)
+    return replace(sheet, **{field: text})  # type: ignore[arg-type]  # all others of _GIVING_WAY are texts
 
 
 def _less(text: str, excess: int) -> str:

@@ -5,8 +5,8 @@ What is lost, in this order, until the text fits (whole facts or whole sentences
 1. areas after the first ("and 3 more"), 2. sentences of the instruction after the first, from the end, 3. until when,
 4. the headline becomes the CAP event where that is shorter, 5. the end of a very long who, 6. where, 7. how to
 answer (then the others have its room), 8. the end of the instruction's first sentence.  Only when status word, who
-and what alone are too long is the what cut.  An instruction keeps its first sentence whole as long as anything else can go: half a sentence can
-mean its opposite.
+and what alone are too long is the what cut.  An instruction keeps its first sentence whole as long as anything else
+can go: half a sentence can mean its opposite.
 """
 
 from __future__ import annotations
@@ -80,13 +80,13 @@ def sms_text(message: Message, *, prefix: str) -> Template:
 def _whole(message: Message) -> _Draft:
     facts = facts_of(message)
     # What is longer than any budget is cut here, so that a headline of a megabyte costs nothing below.
-    facts = replace(facts, do=_first_of(facts.do), event=facts.event[:_MOST], areas=facts.areas[:_MOST])
+    facts = replace(facts, do=_first_of(facts.do), event=facts.event[:_MOST])
     return _Draft(
         facts=facts,
         answer=_answer(message),
-        who=facts.who,
+        who=facts.who[:_MOST],
         what=facts.what[:_MOST],
-        where=", ".join(facts.areas),
+        where=", ".join(facts.areas)[:_MOST],
         do=" ".join(facts.do),
         until=facts.until,
     )

@@ -26,7 +26,13 @@ def speak(text: str, words: Phrases) -> str:
         said = _whole(written).sub(f" {words.spoken[written]} ", said)
     said = _WORD.sub(lambda word: _calm(word[0]), said.translate(_SIGNS))
     said = _GAPS.sub("", line(said))
-    return _START.sub(lambda start: start[0].upper(), said)
+    return _START.sub(_capitalised, said)
+
+
+def _capitalised(start: re.Match[str]) -> str:
+    """Return the beginning of a sentence with its capital, unless that made a word of capitals ("kW")."""
+    following = start.string[start.end() : start.end() + 1]
+    return start[0] if following.isupper() else start[0].upper()
 
 
 @cache
