@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterator
@@ -37,12 +38,13 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """A fit, and the first area element that shows it: its XPath, and the first pair as written."""
+    """A fit, and the first area element that shows it: its XPath, the shape, and its first pair as written."""
 
     fit: Fit
     path: str = ""
     pair: str = ""
     swapped: str = ""
+    shape: Polygon | Circle | None = None
 
 
 @lru_cache(maxsize=1024)
@@ -77,11 +79,11 @@ def place(alert: Alert, jurisdiction: BaseGeometry) -> Placing:
             inside = jurisdiction.covers(_shape(shape))
             swaps = swaps and not inside and _only_swapped_fits(shape, jurisdiction)
             if not inside and first_outside is None:
-                first_outside = Placing(Fit.OUTSIDE, element, *_first_pair(shape))
+                first_outside = Placing(Fit.OUTSIDE, element, *_first_pair(shape), shape)
     if first_outside is None:
         return unknown or Placing(Fit.INSIDE)
     if swaps:
-        return Placing(Fit.SWAPPED, first_outside.path, first_outside.pair, first_outside.swapped)
+        return dataclasses.replace(first_outside, fit=Fit.SWAPPED)
     return first_outside
 
 

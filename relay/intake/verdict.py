@@ -15,6 +15,7 @@ from enum import StrEnum
 from relay.adapter import Class
 from relay.cap.lifetime import Expiry
 from relay.cap.model import Alert
+from relay.cap.parse import ShapePlace
 from relay.cap.rules import refusal
 from relay.errors import Finding, InvalidAlert
 from relay.intake.authority import Key
@@ -79,16 +80,25 @@ class _Lifetime:
 
 
 def judge(
-    alert: Alert, found: Sequence[Finding], *, key: Key, klass: Class, expiry: Expiry, given: Circumstances
+    alert: Alert,
+    found: Sequence[Finding],
+    *,
+    key: Key,
+    klass: Class,
+    expiry: Expiry,
+    given: Circumstances,
+    shapes: Sequence[ShapePlace] = (),
 ) -> Verdict:
     """Return the verdict on an alert that ``key`` may send; ``found`` is what the rules have said about it.
+
+    ``shapes`` are those of ``Parsed``: findings then name the path and line where the agency wrote the shape.
 
     Raises:
         InvalidAlert: latitude and longitude are swapped (CAP-031, 422).
     """
     placing = _placing(alert, key)
     if placing.fit is Fit.SWAPPED:
-        raise _swapped(placing, found)
+        raise _swapped(placing, shapes, found)
     lifetime = _lifetime(alert, expiry, given)
     if alert.msg_type in _ANSWERS:
         told = say("not_disseminated", msg_type=alert.msg_type)
@@ -96,7 +106,9 @@ def judge(
     too_late = _too_late(alert, klass, lifetime, given)
     if too_late is not None and too_late.reason == "":
         return _verdict(State.EXPIRED, "expired_on_arrival", lifetime, too_late.finding)
-    holds = [hold for hold in (too_late, *_holds(alert, key, placing, given)) if hold is not None]
+    holds = [
+        hold for hold in (too_late, *_holds(alert, key, _jurisdiction(placing, shapes), given)) if hold is not None
+    ]
     if holds:
         return _verdict(State.HELD, holds[0].reason, lifetime, *(hold.finding for hold in holds))
     return _verdict(State.ACCEPTED, "", lifetime)
@@ -157,10 +169,10 @@ def _too_late(alert: Alert, klass: Class, lifetime: _Lifetime, given: Circumstan
     return _Hold("", say("expired", minutes=minutes))
 
 
-def _holds(alert: Alert, key: Key, placing: Placing, given: Circumstances) -> list[_Hold | None]:
+def _holds(alert: Alert, key: Key, jurisdiction: _Hold | None, given: Circumstances) -> list[_Hold | None]:
     if alert.msg_type == "Cancel":
         return [_ambiguous(given)]
-    return [_addressed(alert) or _area(alert), _jurisdiction(placing), _hazards(alert, key)]
+    return [_addressed(alert) or _area(alert), jurisdiction, _hazards(alert, key)]
 
 
 def _ambiguous(given: Circumstances) -> _Hold | None:
@@ -192,14 +204,21 @@ def _placing(alert: Alert, key: Key) -> Placing:
     return place(alert, jurisdiction)
 
 
-def _jurisdiction(placing: Placing) -> _Hold | None:
+def _jurisdiction(placing: Placing, shapes: Sequence[ShapePlace]) -> _Hold | None:
+    path, line = _where(placing, shapes)
     match placing.fit:
         case Fit.OUTSIDE:
-            return _Hold("outside_jurisdiction", say("outside_jurisdiction", path=placing.path))
+            return _Hold("outside_jurisdiction", say("outside_jurisdiction", path=path, line=line))
         case Fit.UNKNOWN:
-            return _Hold("jurisdiction_unknown", say("jurisdiction_unknown", path=placing.path))
+            return _Hold("jurisdiction_unknown", say("jurisdiction_unknown", path=path, line=line))
         case _:
             return None
+
+
+def _where(placing: Placing, shapes: Sequence[ShapePlace]) -> tuple[str, int | None]:
+    """Return the path and line of the placed shape as the agency wrote it, else the XPath in the alert."""
+    written = next((written for written in shapes if written.shape is placing.shape), None)
+    return (written.path, written.line) if written is not None else (placing.path, None)
 
 
 def _hazards(alert: Alert, key: Key) -> _Hold | None:
@@ -210,6 +229,7 @@ def _hazards(alert: Alert, key: Key) -> _Hold | None:
     return None
 
 
-def _swapped(placing: Placing, found: Sequence[Finding]) -> InvalidAlert:
-    refused = refusal("swapped", path=placing.path, pair=placing.pair, swapped=placing.swapped)
+def _swapped(placing: Placing, shapes: Sequence[ShapePlace], found: Sequence[Finding]) -> InvalidAlert:
+    path, line = _where(placing, shapes)
+    refused = refusal("swapped", path=path, line=line, pair=placing.pair, swapped=placing.swapped)
     return InvalidAlert(refused.slug, refused.detail, status=refused.status, findings=(*refused.findings, *found))

@@ -96,7 +96,7 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
 }
 
 
-def say(key: str, *, path: str = "", **values: str) -> Finding:
+def say(key: str, *, path: str = "", line: int | None = None, **values: str) -> Finding:
     """Return the warning for one part of a verdict; ``values`` fill its sentence.
 
     Raises:
@@ -109,4 +109,5 @@ def say(key: str, *, path: str = "", **values: str) -> Finding:
         message=english.format_map(values),
         message_ru=russian.format_map(values),
         path=path,
+        line=line,
     )

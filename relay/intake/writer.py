@@ -7,6 +7,7 @@ is refused, and after a short pause the next group tries a fresh segment, so the
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,7 +88,14 @@ class SegmentWriter:
         return self._poisoned.get(path.name)
 
     def close(self) -> None:
-        """Let go of the segment; everything acknowledged is durable already."""
+        """Let go of the segment; everything acknowledged is durable already.
+
+        After a failure that still lasts, one more header is tried: it makes the refused bytes of the poisoned segment
+        void for the next process.
+        """
+        if self._active is None and self.error:
+            with contextlib.suppress(OSError):
+                self._current()
         active, self._active = self._active, None
         if active is not None:
             os.close(active.fd)

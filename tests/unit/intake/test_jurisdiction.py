@@ -89,7 +89,10 @@ def test_swapped_coordinates(make_alert: MakeAlert) -> None:
     """When every pair lies outside and every one fits as lon,lat, the order is wrong, and the right one is shown."""
     placing = fit(make_alert, area(polygons=(SWAPPED,), circles=("76.9,43.24 5",)))
 
-    assert placing == Placing(Fit.SWAPPED, "/alert/info[1]/area[1]/polygon[1]", "76.5,43", "43,76.5")
+    assert (placing.fit, placing.path) == (Fit.SWAPPED, "/alert/info[1]/area[1]/polygon[1]")
+    assert (placing.pair, placing.swapped) == ("76.5,43", "43,76.5")
+    assert placing.shape is not None
+    assert placing.shape.text == SWAPPED
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from relay.adapter import Class
 from relay.cap.lifetime import Expiry
 from relay.cap.model import Alert
+from relay.cap.parse import Limits, parse_json
 from relay.errors import Finding, InvalidAlert
 from relay.intake.authority import Key
 from relay.intake.verdict import Circumstances, State, Verdict, clock_doubt, judge
@@ -156,6 +158,40 @@ def test_swapped_coordinates_are_refused_with_the_hint(make_alert: MakeAlert, ma
     assert (refused.rule, refused.severity) == ("CAP-031", "error")
     assert refused.path == "/alert/info[1]/area[1]/circle[1]"
     assert all("43.24,76.90" in text for text in (refused.message, refused.message_ru))
+
+
+def test_findings_point_to_where_the_agency_wrote_it(make_key: MakeKey) -> None:
+    """A JSON alert gets a JSON Pointer instead of an XPath."""
+    body = {
+        "identifier": "a-1",
+        "sender": "duty@meteo.example",
+        "sent": START.isoformat(),
+        "status": "Actual",
+        "msgType": "Alert",
+        "scope": "Public",
+        "info": [
+            {
+                "category": ["Met"],
+                "event": "Flood",
+                "urgency": "Expected",
+                "severity": "Severe",
+                "certainty": "Likely",
+                "area": [{"areaDesc": "Almaty", "circle": ["38.5,68.8 10"]}],
+            }
+        ],
+    }
+    parsed = parse_json(orjson.dumps(body), limits=Limits(), strict=False)
+    verdict = judge(
+        parsed.alert,
+        parsed.findings,
+        key=make_key(area=ALMATY),
+        klass=Class.P1,
+        expiry=Expiry(START + HOUR, assumed=False),
+        given=GIVEN,
+        shapes=parsed.shapes,
+    )
+
+    assert verdict.findings[0].path == "/info/0/area/0/circle/0"
 
 
 def test_another_hazard_than_the_keys(make_alert: MakeAlert, make_key: MakeKey) -> None:

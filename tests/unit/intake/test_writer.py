@@ -141,6 +141,34 @@ def test_only_what_was_acknowledged_can_be_read(tmp_path: Path) -> None:
     assert made.readable(tmp_path / "j00000099.seg") is None
 
 
+def test_closing_after_a_failure_voids_what_was_refused(tmp_path: Path) -> None:
+    """A record that was refused just before the stop does not come back in the next process."""
+    disk = Disk()
+    made = writer(tmp_path, disk, FakeClock())
+    made.commit(group(b"a"))
+    disk.failures = 2
+    with pytest.raises(JournalUnavailable):
+        made.commit(group(b"refused"))
+
+    made.close()
+
+    assert live(tmp_path) == [(1, b"a")]
+    assert writer(tmp_path, Disk(), FakeClock()).commit(group(b"b")) == 3
+
+
+def test_closing_on_a_dead_disk(tmp_path: Path) -> None:
+    """Closing never fails."""
+    disk = Disk()
+    made = writer(tmp_path, disk, FakeClock())
+    disk.failures = 2
+    with pytest.raises(JournalUnavailable):
+        made.commit(group(b"refused"))
+
+    made.close()
+
+    assert segment.segments_of(tmp_path) == []
+
+
 def test_a_new_process_goes_on(tmp_path: Path) -> None:
     """Numbers go on after a restart, in a new segment of the next epoch."""
     first = writer(tmp_path, Disk(), FakeClock())
