@@ -122,6 +122,7 @@ def test_right_to_left(info_of: Infos, message_of: Messages) -> None:
 
     assert '<html lang="fa" dir="rtl">' in page
     assert '<b>1</b> <span lang="en" dir="ltr">Received</span>' in page
+    assert '<span lang="en" dir="ltr">18:00, 14 March 2025</span>' in page
 
 
 @pytest.mark.parametrize("language", ["ru", "kk", "ky", "en", "fa"])
