@@ -3,44 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections import deque
 
 _KEPT = 256  # hosts whose connections are kept alive; beyond, a host must be seen again first
 
 
-@dataclass(slots=True)
 class Host:
-    """One host and port: ``slots`` bounds the posts under way, ``posts`` counts them."""
+    """One host and port: at most ``limit`` posts are under way; ``posts`` counts all that were."""
 
-    limit: int
-    slots: asyncio.Semaphore = field(init=False)
-    under_way: int = 0
-    posts: int = 0
+    __slots__ = ("_waiting", "limit", "posts", "under_way")
 
-    def __post_init__(self) -> None:
-        self.slots = asyncio.Semaphore(self.limit)
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.under_way = 0
+        self.posts = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self, *, by: float) -> bool:
-        """Take a slot, waiting until the loop's time ``by`` at most; return whether one was free in time."""
-        if asyncio.get_running_loop().time() >= by:
-            return False
-        try:
-            # A free slot is taken without a timer: this is the path of nearly every post.
-            if not self.slots.locked():
-                await self.slots.acquire()
-            else:
-                async with asyncio.timeout_at(by):
-                    await self.slots.acquire()
-        except TimeoutError:
+    def try_enter(self, *, by: float) -> bool:
+        """Take a slot if one is free and the loop's time ``by`` has not come."""
+        if self.under_way >= self.limit or asyncio.get_running_loop().time() >= by:
             return False
         self.under_way += 1
         self.posts += 1
         return True
 
+    async def enter(self, *, by: float) -> bool:
+        """Take a slot, waiting in line until the loop's time ``by`` at most; return whether there was one in time."""
+        loop = asyncio.get_running_loop()
+        if self.try_enter(by=by):
+            return True
+        if loop.time() >= by:
+            return False
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout_at(by):
+                await turn
+        except (TimeoutError, asyncio.CancelledError) as error:
+            # The slot may have been handed over in the same turn of the loop in which the time ran out.
+            handed = turn.done() and not turn.cancelled()
+            if isinstance(error, TimeoutError):
+                return handed
+            if handed:
+                self.leave()
+            raise
+        return True
+
     def leave(self) -> None:
-        """Give the slot back."""
+        """Hand the slot to whoever waits longest, or give it back."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                self.posts += 1
+                return
         self.under_way -= 1
-        self.slots.release()
 
 
 class Hosts:
@@ -69,8 +86,6 @@ class Hosts:
         return host.posts > 1 or len(self._hosts) < _KEPT
 
     def _forget(self) -> None:
-        idle = next(
-            (name for name, host in self._hosts.items() if host.under_way == 0 and not host.slots.locked()), None
-        )
+        idle = next((name for name, host in self._hosts.items() if host.under_way == 0), None)
         if idle is not None:
             del self._hosts[idle]

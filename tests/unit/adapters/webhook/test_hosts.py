@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from adapters.webhook.hosts import Host, Hosts
 
 
@@ -31,6 +33,42 @@ async def test_waiting_ends_when_a_slot_is_free() -> None:
         host.leave()
 
     assert waiting.result() is True
+
+
+async def test_slots_are_handed_over_in_order() -> None:
+    """Who waits longest is next, and who gave up is passed over without losing the slot."""
+    host = Host(1)
+    await host.enter(by=soon(1))
+    order: list[str] = []
+
+    async def wait(name: str, seconds: float) -> None:
+        if await host.enter(by=soon(seconds)):
+            order.append(name)
+            host.leave()
+
+    async with asyncio.TaskGroup() as tasks:
+        impatient = tasks.create_task(wait("impatient", 0.01))
+        tasks.create_task(wait("first", 5))
+        tasks.create_task(wait("second", 5))
+        await impatient
+        host.leave()
+
+    assert order == ["first", "second"]
+    assert host.under_way == 0
+
+
+async def test_cancelled_waiters_lose_no_slot() -> None:
+    """A send that is cancelled while a slot is handed to it gives the slot on."""
+    host = Host(1)
+    await host.enter(by=soon(1))
+    waiting = asyncio.get_running_loop().create_task(host.enter(by=soon(5)))
+    await asyncio.sleep(0)
+    host.leave()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert host.under_way == 0
 
 
 async def test_nobody_enters_late() -> None:
