@@ -36,6 +36,7 @@ class AcceptRecord:
     agency: str
     content_type: str
     charset: str = ""
+    media: str = "xml"
     strict: bool = False
     test_mode: bool = False
     partition: int = 0
@@ -46,6 +47,7 @@ class AcceptRecord:
     state: str = "accepted"
     reason: str = ""
     expires: datetime | None = None
+    findings: list[dict[str, Any]] = field(default_factory=list)
     raw: bytes = b""
 
 

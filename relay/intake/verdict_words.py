@@ -88,6 +88,26 @@ _SENTENCES: dict[str, tuple[str, str, str]] = {
         "Ссылка подходит к нескольким предупреждениям: {ids}. Ничего не отменено, пока не решит дежурный."
         " Или отмените каждое по его id.",
     ),
+    "foreign_reference": (
+        "RELAY-REFERENCE",
+        "references names an alert of another sender, which this key may not change. Nobody is told until the duty"
+        " officer decides.",
+        "references указывает на предупреждение другого отправителя, этот ключ не может его менять. Никому не"
+        " отправлено, пока не решит дежурный.",
+    ),
+    "drill_and_real": (
+        "RELAY-REFERENCE",
+        "A drill refers to a real alert, or a real alert to a drill. Nobody is told until the duty officer decides.",
+        "Учебное сообщение ссылается на настоящее предупреждение или наоборот. Никому не отправлено, пока не решит"
+        " дежурный.",
+    ),
+    "identifier_collision": (
+        "RELAY-COLLISION",
+        "Another alert has the same sender, identifier and sent: {id}. Both are kept. Give every alert an identifier"
+        " of its own, and write the seconds in sent.",
+        "У другого предупреждения те же sender, identifier и sent: {id}. Сохранены оба. Давайте каждому предупреждению"
+        " свой identifier и пишите секунды в sent.",
+    ),
     "not_disseminated": (
         "RELAY-ANSWER",
         "A message of type {msg_type} is kept and told to nobody.",

@@ -12,7 +12,7 @@ from redis.asyncio import BlockingConnectionPool, Redis, Sentinel
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from relay.errors import ConfigError, StoreUnavailable
+from relay.errors import ConfigError, RelayError, StoreUnavailable
 from relay.store import scripts
 
 #: What a server says when it is there but cannot serve now: pending, never an error of ours.
@@ -31,6 +31,10 @@ async def available() -> AsyncIterator[None]:
         if word in _NOT_NOW or isinstance(error, redis.exceptions.BusyLoadingError | redis.exceptions.ReadOnlyError):
             raise StoreUnavailable(f"Redis answers {word}") from error
         raise
+
+
+class UnknownCommand(RelayError):
+    """The server is too old for a command; there is another way."""
 
 
 class Connection:
@@ -72,18 +76,41 @@ class Connection:
         async with available(), asyncio.timeout(timeout):
             return await self.blocking.execute_command(*command)  # type: ignore[no-untyped-call]
 
-    async def pipe(self, commands: Sequence[Sequence[str | bytes | int | float]]) -> list[Any]:
-        """Run commands in one round trip, not as a transaction.
+    async def pipe(self, commands: Sequence[Sequence[str | bytes | int | float]], *, atomic: bool = False) -> list[Any]:
+        """Run commands in one round trip; ``atomic``: nothing happens between them (they share a slot).
 
         Raises:
             StoreUnavailable: as for :meth:`run`.
         """
         if not commands:
             return []
-        async with available(), self.client.pipeline(transaction=False) as pipe:
+        async with available(), self.client.pipeline(transaction=atomic) as pipe:
             for command in commands:
                 pipe.execute_command(*command)
             return list(await pipe.execute())
+
+    async def after_write(
+        self,
+        write: Sequence[str | bytes | int | float],
+        wait: Sequence[str | bytes | int | float],
+        *,
+        timeout: float,
+    ) -> Any:  # noqa: ANN401 -- replies differ by command
+        """Write and then wait (``WAIT``, ``WAITAOF``) on the same connection: on another one the answer is worthless.
+
+        Raises:
+            UnknownCommand: the server does not know how to wait.
+            StoreUnavailable: as for :meth:`run`.
+        """
+        async with available(), asyncio.timeout(timeout), self.blocking.pipeline(transaction=False) as pipe:
+            pipe.execute_command(*write)
+            pipe.execute_command(*wait)
+            try:
+                return (await pipe.execute())[-1]
+            except redis.exceptions.ResponseError as error:
+                if "unknown command" in str(error).lower():
+                    raise UnknownCommand(str(wait[0])) from error
+                raise
 
     async def close(self) -> None:
         """Close both pools."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from relay.store.connection import Connection
+from relay.errors import StoreUnavailable
+from relay.store.connection import Connection, UnknownCommand
 from relay.store.keys import (
     DIR_BUCKET,
     DIR_CHANGES,
@@ -13,6 +14,7 @@ from relay.store.keys import (
     DIR_EPOCH,
     DIR_IDS,
     DIR_NEXT,
+    DIR_SYNCED,
     dir_recipients,
 )
 
@@ -34,6 +36,15 @@ class Allocated:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """A row to put back; an empty id is a recipient who was taken out."""
+
+    recipient_id: str
+    text: bytes
+    denied: int
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """Ordinals that changed, in order, and the position after them."""
 
@@ -48,8 +59,17 @@ class DirectoryStore:
         self._redis = connection
 
     async def allocate(self, ids: Sequence[str], *, epoch: str) -> list[Allocated]:
-        """Return the ordinal of each id, giving new ones; ``epoch`` names the directory if it has no name yet."""
+        """Return the ordinal of each id, giving new ones.
+
+        ``epoch`` names the directory if it has no name yet; empty when one was known here, so that nobody gets an
+        ordinal of a directory that was lost and is not restored yet.
+
+        Raises:
+            StoreUnavailable: Redis is away, or the directory is being restored.
+        """
         reply = await self._redis.run("ordinals", [DIR_IDS, DIR_NEXT, DIR_EPOCH], [epoch, *ids])
+        if ids and not reply:
+            raise StoreUnavailable("the directory is being restored")
         return [Allocated(n, created=False) if n >= 0 else Allocated(-1 - n, created=True) for n in map(int, reply)]
 
     async def write(self, recipients: Mapping[int, bytes], *, denied: Mapping[int, int] | None = None) -> None:
@@ -63,11 +83,36 @@ class DirectoryStore:
         commands.append(_changed(recipients))
         await self._redis.pipe(commands)
 
-    async def restore(self, rows: Mapping[int, tuple[str, bytes]], *, epoch: str) -> None:
-        """Put back recipients under the ordinals they had: ordinal → (id, JSON)."""
+    async def restore(self, rows: Mapping[int, Restored]) -> None:
+        """Put back recipients under the ordinals they had; :meth:`restored` makes the directory valid again."""
         highest = max(rows, default=-1)
-        await self._redis.run("restore_ordinals", [DIR_IDS, DIR_NEXT, DIR_EPOCH], _restore_args(rows, highest, epoch))
-        await self.write({ordinal: text for ordinal, (_, text) in rows.items()})
+        args: list[str | int] = [highest + 1]
+        for ordinal, row in rows.items():
+            args += [row.recipient_id, ordinal]
+        await self._redis.run("restore_ordinals", [DIR_IDS, DIR_NEXT], args)
+        denied = {ordinal: row.denied for ordinal, row in rows.items() if row.denied}
+        await self.write({ordinal: row.text for ordinal, row in rows.items()}, denied=denied)
+
+    async def restored(self, epoch: str) -> None:
+        """Give the directory a name: all rows are back."""
+        await self._redis.call("SET", DIR_EPOCH, epoch, "NX")
+
+    async def fsync(self, *, seconds: float) -> bool:
+        """Wait until everything written so far is on the server's disk; False when that could not be seen in time.
+
+        ``WAITAOF`` (Redis 7.2, Valkey) on one connection after a write of its own; older servers switch to
+        ``appendfsync always`` for one write.
+        """
+        try:
+            reply = await self._redis.after_write(
+                ("SET", DIR_SYNCED, "1"), ("WAITAOF", 1, 0, int(seconds * 1000)), timeout=seconds + 2
+            )
+            return int(reply[0]) >= 1
+        except UnknownCommand:
+            await self._redis.call("CONFIG", "SET", "appendfsync", "always")
+            await self._redis.call("SET", DIR_SYNCED, "1")
+            await self._redis.call("CONFIG", "SET", "appendfsync", "everysec")
+            return True
 
     async def remove(self, recipient_id: str, tombstone: bytes) -> bool:
         """Take a recipient out: his ordinal stays taken, all his slots are denied; False when he is not known."""
@@ -174,10 +219,3 @@ def _field(fields: object) -> bytes:
 def _order(position: str) -> tuple[int, int]:
     ms, _, number = position.partition("-")
     return int(ms), int(number or 0)
-
-
-def _restore_args(rows: Mapping[int, tuple[str, bytes]], highest: int, epoch: str) -> list[str | int]:
-    args: list[str | int] = [epoch, highest + 1]
-    for ordinal, (recipient_id, _) in rows.items():
-        args += [recipient_id, ordinal]
-    return args

@@ -164,7 +164,7 @@ DIR_NEXT = "c1:{dir}:next"  # STRING: the next ordinal, never reused
 DIR_EPOCH = "c1:{dir}:epoch"  # STRING: changes when the directory was lost and rebuilt
 DIR_DENY = "c1:{dir}:deny"  # STRING: bitmap, one byte per ordinal, one bit per address slot
 DIR_CHANGES = "c1:{dir}:changes"  # STREAM: (ordinal, what) for the nodes' indexes
-DIR_LOCK = "c1:{dir}:import"  # STRING: one import at a time
+DIR_SYNCED = "c1:{dir}:synced"  # STRING: written before waiting for the disk
 
 
 def dir_recipients(ordinal: int) -> str:

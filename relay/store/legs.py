@@ -134,11 +134,13 @@ class Legs:
     async def covered(self, leg: Leg) -> tuple[list[str], list[str]]:
         """Return the members that cover parts of a leg: (leased, waiting to be tried again)."""
         prefix = f"{leg.leg_id}|".encode()
+        # Atomic: a chunk that moves from one to the other in between would look like nobody's.
         leased, retrying = await self._redis.pipe(
             [
                 ("ZRANGE", self.keys.leases(leg.lane, leg.cursor.klass), 0, -1),
                 ("ZRANGE", self.keys.retries(leg.lane, leg.cursor.klass), 0, -1),
-            ]
+            ],
+            atomic=True,
         )
         return (
             [_text(m) for m in leased if m.startswith(prefix)],

@@ -1,8 +1,12 @@
 -- Give every recipient id its ordinal; ordinals are never used twice.
 -- KEYS: 1 ids  2 next  3 epoch
--- ARGV: 1 epoch to set when there is none  2.. recipient ids
--- Returns for each id: ordinal, or -1 - ordinal when it was given just now
-redis.call('SET', KEYS[3], ARGV[1], 'NX')
+-- ARGV: 1 epoch to set when there is none ('' where a directory is known to have been lost: it is restored first)
+--       2.. recipient ids
+-- Returns for each id: ordinal, or -1 - ordinal when it was given just now; nothing while the directory is lost
+if redis.call('EXISTS', KEYS[3]) == 0 then
+  if ARGV[1] == '' then return {} end
+  redis.call('SET', KEYS[3], ARGV[1])
+end
 local reply = {}
 for i = 2, #ARGV do
   local known = redis.call('HGET', KEYS[1], ARGV[i])

@@ -1,0 +1,116 @@
+"""The node's copy of the directory: a file that survives the total loss of Redis, ordinals included (design §18).
+
+One JSON object a line, ``{"o": ordinal, "d": denied slots, "r": recipient}``; a later line replaces an earlier one.
+The first line is ``{"v": 1, "epoch": …, "position": …}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+log = structlog.get_logger()
+
+_VERSION = 1
+_NAME = "directory.ndjson"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: the recipient as stored (JSON), and his denied slots as a bitmask."""
+
+    denied: int
+    text: bytes
+
+
+class Copy:
+    """The file; used by one task at a time."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / _NAME
+        self._lines = 0
+        self._rows = 0
+        self.epoch = ""
+        self.position = ""
+
+    def read(self) -> dict[int, Row]:
+        """Return every row and take the header in; blocks, so run it in a thread.  A torn last line is ignored."""
+        rows: dict[int, Row] = {}
+        self._lines = 0
+        for line in self._read_lines():
+            self._lines += 1
+            if "v" in line:
+                self.epoch, self.position = line["epoch"], line["position"]
+            else:
+                rows[line["o"]] = Row(line["d"], orjson.dumps(line["r"]))
+        self._rows = len(rows)
+        return rows
+
+    def _read_lines(self) -> Iterator[dict[str, Any]]:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            for line in file:
+                try:
+                    yield orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    log.warning("directory_copy_torn", bytes=len(line))
+                    return
+
+    @property
+    def bloated(self) -> bool:
+        """Whether more than half of the lines were replaced by later ones."""
+        return self._lines > 2 * self._rows + 1000
+
+    async def write(self, rows: Mapping[int, Row], *, epoch: str, position: str) -> None:
+        """Replace the whole file, atomically and durably."""
+        self.epoch, self.position = epoch, position
+        await asyncio.to_thread(self._replace, rows)
+        self._lines, self._rows = len(rows) + 1, len(rows)
+
+    async def add(self, rows: Mapping[int, Row], *, position: str, durable: bool) -> None:
+        """Append changed rows and how far the changes have been followed."""
+        self.position = position
+        data = b"".join((*map(_line, rows.items()), self._header()))
+        await asyncio.to_thread(self._append, data, durable)
+        self._lines += len(rows) + 1
+
+    async def sync(self) -> None:
+        """Make everything that was appended durable."""
+        if self._path.exists():
+            await asyncio.to_thread(self._append, b"", True)  # noqa: FBT003
+
+    def _append(self, data: bytes, durable: bool) -> None:  # noqa: FBT001
+        with open(self._path, "ab", opener=_private) as file:
+            file.write(data)
+            file.flush()
+            if durable:
+                os.fdatasync(file.fileno())
+
+    def _replace(self, rows: Mapping[int, Row]) -> None:
+        fresh = self._path.with_suffix(".new")
+        with open(fresh, "wb", opener=_private) as file:
+            file.write(self._header())
+            file.writelines(map(_line, rows.items()))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(self._path)
+
+    def _header(self) -> bytes:
+        return orjson.dumps({"v": _VERSION, "epoch": self.epoch, "position": self.position}) + b"\n"
+
+
+def _line(item: tuple[int, Row]) -> bytes:
+    ordinal, row = item
+    return b'{"o":%d,"d":%d,"r":%b}\n' % (ordinal, row.denied, row.text)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,89 @@
+"""The heartbeat: what this worker tells the others, and what it hears from the switches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from relay.clock import Clock
+from relay.errors import StoreUnavailable
+from relay.fanout.channels import Channels
+from relay.fanout.leases import Leases
+from relay.fanout.prepare import Gate, Preparer
+from relay.store.switches import STOP, Switches
+
+log = structlog.get_logger()
+
+PERIOD = 0.5
+#: A worker that has not been heard of for this long is gone.
+GONE = 10.0
+
+STOP_FILE = "stopped"
+
+
+class Beat:
+    """Twice a second: read the switches, write the heartbeat."""
+
+    def __init__(
+        self,
+        worker_id: str,
+        switches: Switches,
+        channels: Channels,
+        preparer: Preparer,
+        leases: Leases,
+        *,
+        data_dir: Path,
+        clock: Clock,
+        facts: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._id = worker_id
+        self._switches = switches
+        self._channels = channels
+        self._preparer = preparer
+        self._leases = leases
+        self._stop_file = data_dir / STOP_FILE
+        self._clock = clock
+        self._facts = facts
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Beat until ``stopping``, then say goodbye."""
+        while not stopping.is_set():
+            try:
+                await self.once()
+            except StoreUnavailable:
+                # The file on this node still says stop when Redis cannot.
+                self._preparer.gate = Gate(self._stop_file.exists() or self._preparer.gate.stopped)
+            await asyncio.sleep(PERIOD)
+        try:
+            await self._switches.forget_workers([self._id])
+        except StoreUnavailable:
+            log.debug("no_goodbye")
+
+    async def once(self) -> None:
+        """Read the switches and write one heartbeat.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        found = await self._switches.read()
+        paused = frozenset(name.removeprefix("pause:") for name in found if name.startswith("pause:"))
+        self._preparer.gate = Gate(STOP in found or self._stop_file.exists(), paused)
+        now = self._clock.time()
+        await self._switches.beat(
+            self._id,
+            {
+                "at": now,
+                "channels": {channel.name: channel.state() for channel in self._channels},
+                "in_hand": self._leases.in_hand,
+                **self._facts(),
+            },
+        )
+        workers = await self._switches.workers()
+        others = [w for w, heartbeat in workers.items() if w != self._id and now - heartbeat["at"] < GONE]
+        self._leases.alone = not others
+        gone = [w for w, heartbeat in workers.items() if now - heartbeat["at"] > 20 * GONE]
+        await self._switches.forget_workers(gone)

@@ -1,0 +1,269 @@
+"""Accept an alert once: from bytes to a durable answer (design §6)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import structlog
+
+from relay.cap.lifetime import alert_expires
+from relay.cap.limits import Limits
+from relay.cap.model import Alert
+from relay.cap.parse import Parsed, parse_json, parse_xml
+from relay.cap.priority import alert_class
+from relay.cap.references import reference_key
+from relay.clock import Clock
+from relay.errors import IdentifierConflict, InvalidInput, StoreUnavailable
+from relay.intake.answer import Answer, Judged, Post
+from relay.intake.authority import Key, Mode, may_send
+from relay.intake.frames import FrameType
+from relay.intake.journal import Journal
+from relay.intake.memory import Identity, Kind, Known, Memory, decide
+from relay.intake.records import AcceptRecord, encode
+from relay.intake.relations import Relations, Target, relate
+from relay.intake.remember import Remember
+from relay.intake.stored import finding_json, identities, moded, new_alert, reparse
+from relay.intake.verdict import Circumstances, State, judge
+from relay.intake.verdict_words import say
+from relay.settings import Settings
+from relay.store.alerts import Alerts, NewAlert
+
+log = structlog.get_logger()
+
+
+class Accept:
+    """The one way in: HTTP, command line, later folders and feeds."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        memory: Memory,
+        alerts: Alerts,
+        remember: Remember,
+        settings: Settings,
+        clock: Clock,
+        node: str,
+    ) -> None:
+        self._journal = journal
+        self._memory = memory
+        self._alerts = alerts
+        self._remember = remember
+        self._settings = settings
+        self._clock = clock
+        self._node = node
+        self._in_flight: dict[str, asyncio.Event] = {}
+        self.clock_trusted = True
+        self.limits = Limits(max_vertices=settings.cap.max_vertices, max_polygons=settings.cap.max_polygons)
+
+    async def post(self, post: Post, *, key: Key) -> Answer:
+        """Accept an alert.
+
+        Raises:
+            InvalidAlert: the alert is refused; carries all findings.
+            InvalidInput: 403, the key may not post as this sender.
+            IdentifierConflict: the same message with other content is accepted already.
+            JournalUnavailable: nothing was accepted.
+        """
+        parsed = self.parse(post, key=key)
+        ids = identities(parsed.alert, post.body, test=key.mode is Mode.TEST)
+        while (waiting := self._in_flight.get(ids.alert_id)) is not None:
+            await waiting.wait()
+        done = self._in_flight[ids.alert_id] = asyncio.Event()
+        try:
+            return await self._once(post, parsed, ids, key)
+        finally:
+            del self._in_flight[ids.alert_id]
+            done.set()
+
+    def parse(self, post: Post, *, key: Key) -> Parsed:
+        """Parse a body and check who sends it.
+
+        Raises:
+            InvalidAlert: the alert is refused.
+            InvalidInput: 403 ``sender-not-allowed``.
+        """
+        strict = post.strict or key.strict
+        if post.media == "json":
+            parsed = parse_json(post.body, limits=self.limits, strict=strict)
+        else:
+            parsed = parse_xml(post.body, charset=post.charset or None, limits=self.limits, strict=strict)
+        if not may_send(key, parsed.alert.sender):
+            allowed = ", ".join(key.senders) or "nobody"
+            raise InvalidInput(
+                "sender-not-allowed", f"this key may post as {allowed}, the alert's sender is another", status=403
+            )
+        return parsed
+
+    async def judged(self, post: Post, *, key: Key) -> Judged:
+        """Decide everything about an alert and store nothing: for a dry run.
+
+        Raises:
+            InvalidAlert, InvalidInput: as for :meth:`post`.
+        """
+        parsed = self.parse(post, key=key)
+        known, targets = await self._look(
+            parsed.alert, identities(parsed.alert, post.body, test=key.mode is Mode.TEST), key
+        )
+        return self._judge(post, parsed, known, targets, key)
+
+    async def _once(self, post: Post, parsed: Parsed, ids: Identity, key: Key) -> Answer:
+        known, targets = await self._look(parsed.alert, ids, key)
+        if known.kind is Kind.SAME:
+            return await self._duplicate(parsed, known)
+        if known.kind is Kind.CONFLICT:
+            raise IdentifierConflict(known.of)
+        judged = self._judge(post, parsed, known, targets, key)
+        record = self._record(post, judged, key)
+        number = await self._journal.append(FrameType.ACCEPT, encode(record))
+        self._memory.add(ids, at=record.received_at)
+        state = await self._apply_now(record, number)
+        return Answer(
+            alert_id=ids.alert_id,
+            state=state or str(judged.verdict.state),
+            reason=judged.verdict.reason,
+            klass=judged.klass,
+            identifier=parsed.alert.identifier,
+            sender=parsed.alert.sender,
+            sent=parsed.alert.sent.text,
+            redis="applied" if state else "pending",
+            findings=judged.findings,
+        )
+
+    async def _look(self, alert: Alert, ids: Identity, key: Key) -> tuple[Known, Mapping[str, Sequence[Target]] | None]:
+        """Return what is known of this message and of those it refers to, within the budget for Redis."""
+        own = self._memory.look_up(ids)
+        if own.kind in (Kind.SAME, Kind.CONFLICT):
+            return own, None
+        try:
+            async with asyncio.timeout(self._settings.redis.accept_budget):
+                stored = await self._alerts.look_up(k0=ids.k0, k1=ids.k1, alert_id=ids.alert_id)
+                targets = await self._targets(alert, key)
+        except (StoreUnavailable, TimeoutError):
+            return own, None
+        known = decide(ids, k0_id=stored.by_bytes or None, k1_ids=stored.by_triple, known_k2=stored.k2 or None)
+        return (own if known.kind is Kind.NEW else known), targets
+
+    async def _targets(self, alert: Alert, key: Key) -> dict[str, list[Target]]:
+        digests = {moded(reference_key(r), test=key.mode is Mode.TEST): reference_key(r) for r in alert.references}
+        if alert.msg_type not in ("Cancel", "Update") or not digests:
+            return {}
+        found: dict[str, list[Target]] = {}
+        for digest, ids in (await self._alerts.by_triples(list(digests))).items():
+            for alert_id in ids:
+                stored = await self._alerts.get(alert_id)
+                if stored is None:
+                    continue
+                old = None
+                if alert.msg_type == "Update":
+                    old = reparse(stored.raw, media=stored["media"], charset=stored["charset"], limits=self.limits)
+                target = Target(alert_id, stored.klass, stored["status"], old)
+                found.setdefault(digests[digest], []).append(target)
+        return found
+
+    def _judge(
+        self, post: Post, parsed: Parsed, known: Known, targets: Mapping[str, Sequence[Target]] | None, key: Key
+    ) -> Judged:
+        alert, settings = parsed.alert, self._settings
+        klass = alert_class(alert, flash_events=settings.priority.flash_events)
+        relations: Relations = relate(alert, klass, targets, key=key)
+        expiry = alert_expires(alert, assumed_hours=settings.cap.assumed_expires_hours)
+        verdict = judge(
+            alert,
+            parsed.findings,
+            key=key,
+            klass=relations.klass,
+            expiry=expiry,
+            given=Circumstances(
+                received_at=self._clock.now(),
+                clock_trusted=self.clock_trusted,
+                assumed_lifetime=timedelta(hours=settings.cap.assumed_expires_hours),
+                ambiguous=relations.ambiguous,
+            ),
+            shapes=parsed.shapes,
+        )
+        if relations.hold and verdict.state is State.ACCEPTED:
+            verdict = replace(
+                verdict,
+                state=type(verdict.state).HELD,
+                reason=relations.hold,
+                findings=(*verdict.findings, say(relations.hold)),
+            )
+        extra = (say("identifier_collision", id=known.of),) if known.kind is Kind.COLLISION else ()
+        return Judged(
+            parsed=parsed,
+            ids=identities(alert, post.body, test=key.mode is Mode.TEST),
+            verdict=verdict,
+            klass=relations.klass,
+            findings=(*parsed.findings, *verdict.findings, *extra),
+        )
+
+    def _record(self, post: Post, judged: Judged, key: Key) -> AcceptRecord:
+        ids, verdict = judged.ids, judged.verdict
+        return AcceptRecord(
+            alert_id=ids.alert_id,
+            received_at=self._clock.now(),
+            key_id=key.key_id,
+            agency=key.name,
+            content_type=post.content_type,
+            charset=post.charset,
+            media=post.media,
+            strict=post.strict or key.strict,
+            test_mode=key.mode is Mode.TEST,
+            k0=ids.k0,
+            k1=ids.k1,
+            k2=ids.k2,
+            klass=judged.klass,
+            state=verdict.state,
+            reason=verdict.reason,
+            expires=verdict.expires,
+            findings=[finding_json(finding) for finding in judged.findings],
+            raw=post.body,
+        )
+
+    async def _apply_now(self, record: AcceptRecord, number: int) -> str:
+        """Tell Redis within its budget; returns the state there, or an empty string when it stays pending."""
+        try:
+            async with asyncio.timeout(self._settings.redis.accept_budget):
+                remembered = await self._alerts.accept(self.new_alert(record, number))
+        except (StoreUnavailable, TimeoutError):
+            self._remember.later(record, number)
+            return ""
+        self._remember.applied_now(number)
+        return remembered.state
+
+    def new_alert(self, record: AcceptRecord, number: int, *, again: bool = False) -> NewAlert:
+        """Return what Redis is told of a journalled alert: now, or again after a loss."""
+        return new_alert(record, number, node=self._node, now=self._clock.now(), limits=self.limits, again=again)
+
+    async def _duplicate(self, parsed: Parsed, known: Known) -> Answer:
+        state = klass = ""
+        try:
+            async with asyncio.timeout(self._settings.redis.accept_budget):
+                stored = await self._alerts.get(known.of, with_raw=False)
+            if stored is not None:
+                state, klass = stored["state"], stored["class"]
+        except (StoreUnavailable, TimeoutError):
+            log.debug("duplicate_state_unknown", alert=known.of)
+        alert = parsed.alert
+        return Answer(
+            alert_id=known.of,
+            state=state or "accepted",
+            reason="",
+            klass=klass or alert_class(alert, flash_events=self._settings.priority.flash_events),
+            identifier=alert.identifier,
+            sender=alert.sender,
+            sent=alert.sent.text,
+            redis="applied" if state else "pending",
+            findings=parsed.findings,
+            duplicate=(known.of, known.key, _WHY[known.key]),
+        )
+
+
+_WHY = {
+    "K0": "the same bytes were posted before",
+    "K1": "the same sender, identifier and sent were posted before",
+    "K2": "the same message was posted before, written in another way",
+}

@@ -1,0 +1,103 @@
+"""Decisions of people on alerts: approve, reject, cancel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from relay.cap.model import Alert, Reference
+from relay.cap.times import cap_time
+from relay.cap.xml_out import to_xml
+from relay.clock import Clock
+from relay.errors import InvalidInput
+from relay.intake.accept import Accept
+from relay.intake.answer import Answer, Post
+from relay.intake.authority import Key, Mode, Role
+from relay.intake.ledger import Ledger
+from relay.intake.records import ApprovalRecord
+from relay.intake.stored import reparse
+from relay.store.alerts import Alerts
+
+_FINAL = frozenset({"cancelled", "superseded", "rejected"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The relay's own Cancel and the alert it cancels."""
+
+    cancel_id: str
+    cancels: str
+    answer: Answer | None = None
+
+
+class Decisions:
+    """What operators, approvers and agencies decide about an alert that was accepted."""
+
+    def __init__(self, ledger: Ledger, accept: Accept, alerts: Alerts, *, sender: str, clock: Clock) -> None:
+        self._ledger = ledger
+        self._accept = accept
+        self._alerts = alerts
+        self._sender = sender
+        self._clock = clock
+
+    async def approve(self, alert_id: str, *, decision: str, reason: str, key: Key) -> str:
+        """Decide about a held alert: ``approve`` or ``reject``; returns its state afterwards.
+
+        Raises:
+            InvalidInput: 409 ``not-held``.
+            JournalUnavailable, StoreUnavailable: nothing was decided.
+        """
+        state = await self._alerts.state(alert_id)
+        if state != "held":
+            raise InvalidInput(
+                "not-held", f"the alert is {state or 'not known'}; only a held one can be decided", status=409
+            )
+        record = ApprovalRecord(
+            alert_id=alert_id, decision=decision, reason=reason, by=key.key_id, at=self._clock.now()
+        )
+        if not await self._ledger.write(record):
+            return "accepted" if decision == "approve" else "rejected"
+        return await self._alerts.state(alert_id)
+
+    async def cancel(self, alert_id: str, *, reason: str, key: Key) -> Cancelled:
+        """Cancel an alert in one action: those who were told, or may have been, are told that it no longer holds.
+
+        Raises:
+            InvalidInput: 404 ``not-found``; 409 ``not-cancellable``.
+            JournalUnavailable, StoreUnavailable: nothing was cancelled.
+        """
+        stored = await self._alerts.get(alert_id)
+        if stored is None:
+            raise InvalidInput("not-found", "there is no such alert", status=404)
+        if stored["state"] == "cancelled" and stored["cancelled_by"]:
+            return Cancelled(cancel_id=stored["cancelled_by"], cancels=alert_id)
+        if stored["state"] in _FINAL or stored["msgType"] == "Cancel":
+            raise InvalidInput("not-cancellable", f"an alert that is {stored['state']} cannot be cancelled", status=409)
+        old = reparse(stored.raw, media=stored["media"], charset=stored["charset"], limits=self._accept.limits)
+        cancel = self._cancel_of(old, alert_id, reason)
+        body = to_xml(cancel)
+        own = Key(
+            key_id=key.key_id,
+            name=stored["agency"],
+            role=Role.ADMIN,
+            senders=("*",),
+            mode=Mode.TEST if stored["mode"] == "test" else Mode.LIVE,
+            created=key.created,
+            updated=key.updated,
+        )
+        answer = await self._accept.post(Post(body=body, media="xml", content_type="application/cap+xml"), key=own)
+        return Cancelled(cancel_id=answer.alert_id, cancels=alert_id, answer=answer)
+
+    def _cancel_of(self, old: Alert, alert_id: str, reason: str) -> Alert:
+        now = self._clock.now().replace(microsecond=0)
+        return Alert(
+            identifier=f"cancel-{alert_id}-{int(now.timestamp())}",
+            sender=self._sender,
+            sent=cap_time(now),
+            status=old.status,
+            msg_type="Cancel",
+            scope=old.scope,
+            restriction=old.restriction,
+            addresses=old.addresses,
+            note=reason,
+            references=(Reference(old.sender, old.identifier, old.sent),),
+        )
