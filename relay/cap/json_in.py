@@ -103,6 +103,8 @@ class _Reader:
         """Add the members of a JSON object to its node."""
         if depth > self._limits.depth:
             raise refusal("depth", limit=str(self._limits.depth))
+        if len(value) > self._limits.members:
+            raise refusal("json-members", limit=str(self._limits.members))
         places = SCHEMA[node.name]
         for name, member in value.items():
             if name == "extensions":

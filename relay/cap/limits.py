@@ -10,7 +10,8 @@ class Limits:
     """Bounds on one alert; the byte length of the body is bounded before it comes here.
 
     ``items`` bounds each repeatable element within its parent, ``text`` the characters of a value (polygons, circles
-    and ``derefUri`` have their own bounds), ``number`` the characters of a JSON number.
+    and ``derefUri`` have their own bounds), ``number`` the characters of a JSON number, ``members`` the members of one
+    JSON object.
     """
 
     max_vertices: int = 200_000
@@ -22,3 +23,4 @@ class Limits:
     items: int = 5_000
     text: int = 65_536
     number: int = 32
+    members: int = 200

@@ -141,6 +141,14 @@ SYNTAX_RULES: tuple[Rule, ...] = (
     ),
     _stop(
         "RELAY-JSON",
+        "json-members",
+        "too-many-items",
+        "One object has more than {limit} members.",
+        "В одном объекте больше {limit} полей.",
+        status=422,
+    ),
+    _stop(
+        "RELAY-JSON",
         "json-root",
         "validation-failed",
         "An alert is one JSON object, not {what}.",

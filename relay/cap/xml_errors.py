@@ -25,8 +25,8 @@ _RUSSIAN = {
 }
 
 
-def not_well_formed(error: ExpatError) -> InvalidAlert:
-    """Return the error for a document that expat cannot read, with line and column."""
+def not_well_formed(error: ExpatError, *, also: InvalidAlert | None) -> InvalidAlert:
+    """Return the error for a document that expat cannot read, with line and column; ``also`` adds its findings."""
     rule = CATALOGUE["xml"]
     why = ErrorString(error.code) or "unknown error"
     place = {"line": str(error.lineno), "column": str(error.offset + 1)}
@@ -37,4 +37,6 @@ def not_well_formed(error: ExpatError) -> InvalidAlert:
         message_ru=rule.ru.format(why=_RUSSIAN.get(why, why), **place),
         line=error.lineno,
     )
-    return InvalidAlert(rule.slug, finding.message, status=rule.status, findings=(finding,))
+    return InvalidAlert(
+        rule.slug, finding.message, status=rule.status, findings=(finding, *(also.findings if also else ()))
+    )

@@ -16,6 +16,7 @@ from relay.cap.roots import root_refusal
 from relay.cap.rules import refusal
 from relay.cap.tree import CAP_NAMES, CAP_NAMESPACE, SCHEMA, Node
 from relay.cap.xml_errors import not_well_formed
+from relay.errors import InvalidAlert
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _LOCAL = {f"{CAP_NAMESPACE}{SEPARATOR}{name}": name for name in CAP_NAMES}
@@ -35,7 +36,7 @@ def read_xml(body: bytes, *, charset: str | None, limits: Limits, strict: bool) 
     try:
         reader.parse(body)
     except expat.ExpatError as error:
-        raise not_well_formed(error) from error
+        raise not_well_formed(error, also=reader.refusal) from error
     except (LookupError, ValueError) as error:  # expat's way to say that it cannot use an encoding
         raise refusal("charset", charset=choice.encoding) from error
     return reader.root
@@ -57,6 +58,8 @@ class _Reader:
         self._declared: dict[str, str] = {}
         self._foreign: FragmentWriter | None = None
         self._markup = 0  # how deep we are in elements inside a value
+        self.refusal: InvalidAlert | None = None
+        self._instructions: set[str] = set()
         self._differs: Mapping[str, str] | None = None
         self._parser = expat.ParserCreate(choice.encoding or None, SEPARATOR)
 
@@ -86,6 +89,10 @@ class _Reader:
             parser.Parse(body, True)  # noqa: FBT003 - expat takes it by position only
         finally:
             del self._parser  # the handlers and the parser hold each other
+        if self.refusal is not None:
+            raise self.refusal
+        for target in sorted(self._instructions)[:1]:
+            self.root.fault("pi", name=target)
         if self._differs is not None:
             self.root.fault("charset-differs", **self._differs)
 
@@ -104,7 +111,7 @@ class _Reader:
         raise refusal("doctype", line=self._line())
 
     def _instruction(self, target: str, _data: str) -> None:
-        raise refusal("pi", line=self._line(), name=target)
+        self._instructions.add(target)
 
     def _comment(self, _text: str) -> None:
         if self._stack and self._foreign is None and self._stack[-1].name not in SCHEMA:
@@ -145,7 +152,9 @@ class _Reader:
         line = self._line()
         if not self._stack:
             if local != "alert":
-                raise root_refusal(name, line=line)
+                self.refusal = root_refusal(name, line=line)  # said when the document turns out well-formed
+                self._markup = 1
+                return
             node = self._root = Node("alert", line)
         else:
             parent = self._stack[-1]
@@ -171,8 +180,8 @@ class _Reader:
         """Keep an element that is not CAP's, or not in its place, as text."""
         node = Node(known or qualified(name), self._line())
         node.raw = ""
-        if known:
-            node.fault("unknown", name=known)
+        if known or name in CAP_NAMES:  # the namespace was lost on the way
+            node.fault("unknown", name=node.name)
         parent.children.append(node)
         self._stack.append(node)
         self._foreign = FragmentWriter({prefix: uris[-1] for prefix, uris in self._scope.items() if uris})
