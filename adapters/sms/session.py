@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from adapters.sms.codec import BodyError, CodecError, FrameError, Framer, decode, encode
 from adapters.sms.faults import BindRefused, HeldBack, NotBound
@@ -20,6 +19,7 @@ from adapters.sms.status import (
     RX_P_APPN,
     Answer,
 )
+from adapters.sms.tcp import acknowledge_now, no_delay
 
 _MAX_UNSENT: Final = 1 << 20  # a peer that reads nothing of what it asked for is gone
 
@@ -144,12 +144,9 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; small PDUs must not wait for each other (TCP_NODELAY)."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - create_connection gives nothing else
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
         self._heard = self._loop.time()
-        sock = transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        no_delay(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, PDU by PDU."""
@@ -157,6 +154,8 @@ class Session(asyncio.Protocol):
         try:
             for frame in self._framer.feed(data):
                 self._take(frame)
+            if self._waiting and self._transport is not None:
+                acknowledge_now(self._transport)
         except FrameError as error:
             self._log.warning("smpp_framing_lost", error=str(error))
             self._write(Pdu(Command.GENERIC_NACK, 0, status=RINVCMDLEN))

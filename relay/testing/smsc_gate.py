@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,8 @@ class Gate:
         self._behind = behind
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.StreamWriter] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
         self.port = 0
         self.refuse = 0
         self.binds = 0
@@ -35,16 +38,20 @@ class Gate:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Stop listening and reset every connection."""
+        """Stop listening, reset every connection and wait until all are gone."""
         if self._server is not None:
             self._server.close()
             self.drop()
+            await self._empty.wait()
             await self._server.wait_closed()
             self._server = None
 
     def drop(self) -> None:
         """Reset every connection without a word."""
         for client in self._clients:
+            # Closing with a linger of zero is what makes it a reset instead of an orderly end.
+            with suppress(OSError):  # it may be gone already
+                client.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             client.transport.abort()
 
     def inject(self, octets: bytes) -> None:
@@ -54,6 +61,7 @@ class Gate:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._clients.add(writer)
+        self._empty.clear()
         try:
             bind = await self._admitted(reader, writer)
             if bind:
@@ -61,8 +69,10 @@ class Gate:
         except (OSError, EOFError, struct.error):
             pass  # the client went away, which is its right
         finally:
+            await _end(writer)
             self._clients.discard(writer)
-            writer.close()
+            if not self._clients:
+                self._empty.set()
 
     async def _admitted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         """Read the bind and return it when the client may pass, else answer it and return nothing."""
@@ -84,18 +94,27 @@ class Gate:
     async def _pass_on(self, bind: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream, downstream = await asyncio.open_connection(*self._behind)
         downstream.write(bind)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_pump(reader, downstream), name="gate to server")
-                tasks.create_task(_pump(upstream, writer), name="gate to client")
-        finally:
-            downstream.transport.abort()
+        async with asyncio.TaskGroup() as tasks:
+            pumps = {
+                tasks.create_task(_pump(reader, downstream), name="gate to server"),
+                tasks.create_task(_pump(upstream, writer), name="gate to client"),
+            }
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            for pump in pumps:
+                pump.cancel()
+        await _end(downstream)
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Copy until either side ends, then end the other."""
+    """Copy until either side ends."""
     with suppress(OSError):
         while octets := await source.read(65536):
             sink.write(octets)
             await sink.drain()
-    sink.close()
+
+
+async def _end(writer: asyncio.StreamWriter) -> None:
+    """Close ``writer`` and wait until its socket is gone."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+import uvloop
 from structlog.testing import LogCapture
 
 from adapters.sms.settings import Settings
@@ -224,18 +225,6 @@ async def test_wrong_password_is_said_without_saying_it(smsc: Smsc) -> None:
     assert smsc.submits == 0
 
 
-async def test_refused_bind_is_tried_again(smsc: Smsc) -> None:
-    """A provider that refuses the bind for a while is bound to as soon as it allows it."""
-    smsc.gate.refuse = 0x0D
-    async with opened(smsc) as adapter:
-        health = await adapter.health()
-        smsc.gate.refuse = 0
-        await bound_again(adapter)
-
-    assert "ESME_RBINDFAIL" in health
-    assert smsc.gate.binds == 1
-
-
 @pytest.mark.parametrize(("text", "cut"), [("1", 0), ("Иә, жолдамыз", 0), ("Мы вышли к школе, нас 40", 10)])
 async def test_reply_is_heard(smsc: Smsc, text: str, cut: int) -> None:
     """A responder's answer arrives whole with his number in E.164, in either alphabet, in one part or several."""
@@ -291,3 +280,15 @@ async def test_payload_parameter_carries_long_texts_whole(smsc: Smsc) -> None:
     assert len(outcomes[0].provider_ids) == 1
     assert [(m.text, m.parts) for m in smsc.messages] == [(RU, 1)]
     assert smsc.submits == 1
+
+
+def test_on_uvloop() -> None:
+    """The loop of production carries the same messages and receipts."""
+
+    async def carry() -> tuple[int, int]:
+        async with Smsc() as smsc, opened(smsc) as adapter:
+            outcomes = await adapter.send([said(number, RU) for number in range(64)])
+            receipts = await collect(adapter, sum(len(o.provider_ids) for o in outcomes))
+            return len(smsc.messages), len(receipts)
+
+    assert uvloop.run(carry()) == (64, 192)

@@ -1,0 +1,30 @@
+"""The two TCP options that small PDUs need, so that neither side waits for the other's timer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Final
+
+_QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux only
+
+
+def no_delay(transport: asyncio.Transport) -> None:
+    """Send each PDU at once (TCP_NODELAY), once per connection."""
+    _set(transport, socket.TCP_NODELAY)
+
+
+def acknowledge_now(transport: asyncio.Transport) -> None:
+    """Acknowledge what was read at once; holds for one time, so it is called after each read.
+
+    Many centres leave Nagle's algorithm on: they hold their last answers back until what they sent before is
+    acknowledged, and the kernel delays that by 40 ms when we have nothing to send (ten times slower, measured).
+    """
+    if _QUICKACK is not None and not transport.is_closing():
+        _set(transport, _QUICKACK)
+
+
+def _set(transport: asyncio.Transport, name: int) -> None:
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, name, 1)
