@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from adapters.sms import gsm
@@ -42,7 +43,7 @@ class Cut:
 
 @lru_cache(maxsize=256)
 def cut(text: str) -> Cut:
-    """Return ``text`` in as few parts as its alphabet allows; pairs and, where possible, graphemes stay whole.
+    """Return ``text`` in as few parts as its alphabet allows; pairs and, where it costs no part, graphemes stay whole.
 
     Raises:
         TooLong: more than 255 parts.
@@ -93,22 +94,27 @@ def _cut_ucs2(text: str) -> tuple[bytes, ...]:
         return (octets,)
     text = octets.decode("utf-16-be")
     offsets = list(accumulate([4 if char > "\uffff" else 2 for char in text], initial=0))
-    pieces: list[bytes] = []
+    ends = _part_ends(text, offsets, graphemes=False)
+    whole_graphemes = _part_ends(text, offsets, graphemes=True)
+    # A border that costs one part more is not worth it: the renderer has counted, and maybe shortened, for this many.
+    ends = whole_graphemes if len(whole_graphemes) == len(ends) else ends
+    return tuple([octets[offsets[start] : offsets[end]] for start, end in pairwise([0, *ends])])
+
+
+def _part_ends(text: str, offsets: list[int], *, graphemes: bool) -> list[int]:
+    """Return the indices where the parts end; a surrogate pair is one character here and so never cut."""
+    ends: list[int] = []
     start = 0
     while start < len(text):
-        end = _part_end(text, offsets, start)
-        pieces.append(octets[offsets[start] : offsets[end]])
-        start = end
-    return tuple(pieces)
+        # The first offset beyond the room of this part is one past its end.
+        end = bisect_right(offsets, offsets[start] + _UCS2_PART) - 1
+        start = _border(text, start, end) if graphemes and end < len(text) else end
+        ends.append(start)
+    return ends
 
 
-def _part_end(text: str, offsets: list[int], start: int) -> int:
-    """Return the index where the part that begins at ``start`` ends: at the last grapheme border that fits."""
-    end = start + 1
-    while end < len(text) and offsets[end + 1] - offsets[start] <= _UCS2_PART:
-        end += 1
-    if end == len(text):
-        return end
+def _border(text: str, start: int, end: int) -> int:
+    """Return the last grapheme border in the part from ``start`` to ``end``."""
     border = end
     while border > start and _joined(text, border):
         border -= 1

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.sms.segments import Cut, TooLong, cut, whole
+from relay.messages import sms
 from relay.testing.smsc_text import read_piece, show
 
 LETTERS = "aZ €{}[]^|~\\éжқөұ1234 \u0301🌊👨\u200d👩🇰🇿🏽\u0654ا"
@@ -91,6 +92,21 @@ def test_endless_grapheme_is_cut_anyway() -> None:
     text = "а" + "\u0301" * 200
 
     assert shown(cut(text), 8) == text
+
+
+def test_whole_graphemes_cost_no_part() -> None:
+    """When keeping a letter with its mark would need one part more, the number of parts wins."""
+    text = "ж" * 66 + "и\u0306" + "ж" * 66
+
+    assert [len(piece) // 2 for piece in cut(text).pieces] == [67, 67]
+
+
+@given(st.text(st.sampled_from(LETTERS), max_size=600))
+def test_renderer_counts_the_same(text: str) -> None:
+    """The parts that are sent are the parts that the core counted, for the rate and for the length of the message."""
+    counted = sms.count(text)
+
+    assert (len(cut(text).pieces), cut(text).ucs2) == (counted.parts, counted.alphabet is sms.Alphabet.UCS2)
 
 
 def test_flags_are_parted_between_flags() -> None:
