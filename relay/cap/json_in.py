@@ -30,6 +30,7 @@ def read_json(body: bytes, *, limits: Limits, strict: bool) -> Node:
         relay.errors.InvalidAlert: status 400 for what is not clean JSON, 422 for a root that is no object.
     """
     text = _decode(body, strict=strict)
+    _check_size(text, limits)
     number = _number_reader(limits)
     try:
         value = json.loads(
@@ -61,6 +62,15 @@ def _decode(body: bytes, *, strict: bool) -> str:
     return text
 
 
+def _check_size(text: str, limits: Limits) -> None:
+    """Refuse what cannot be an alert before values are made of it: a member or text has two quotes or four."""
+    opened = text.count("[") + text.count("{")
+    if opened > limits.elements and "[" * (limits.depth + 1) in text:
+        raise refusal("depth", limit=str(limits.depth))
+    if opened > limits.elements or text.count('"') > 4 * limits.elements:
+        raise refusal("json-members", limit=str(limits.elements))
+
+
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
@@ -77,7 +87,13 @@ def _constant(token: str) -> object:
 
 
 def _number_reader(limits: Limits) -> Callable[[str], _Number]:
+    count = 0
+
     def read(text: str) -> _Number:
+        nonlocal count
+        count += 1
+        if count > limits.elements:
+            raise refusal("json-members", limit=str(limits.elements))
         if len(text) > limits.number:
             raise refusal("json-number", digits=str(len(text)), limit=str(limits.number))
         return _Number(text)

@@ -20,7 +20,7 @@ class Limits:
     elements: int = 40_000
     attributes: int = 32
     namespaces: int = 16
-    items: int = 5_000
+    items: int = 2_000
     text: int = 65_536
     number: int = 32
     members: int = 200

@@ -143,8 +143,8 @@ SYNTAX_RULES: tuple[Rule, ...] = (
         "RELAY-JSON",
         "json-members",
         "too-many-items",
-        "One object has more than {limit} members.",
-        "В одном объекте больше {limit} полей.",
+        "There are more than {limit} members or values in one place.",
+        "В одном месте больше {limit} полей или значений.",
         status=422,
     ),
     _stop(

@@ -9,6 +9,10 @@ from typing import NamedTuple
 CAP_NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 
 
+_MOST_FAULTS = 10
+"""Kept per node: a value in ten thousand pieces needs no ten thousand notes."""
+
+
 class Fault(NamedTuple):
     """What a reader noticed about one node: a key of the rule catalogue, and the values for its sentence."""
 
@@ -38,7 +42,8 @@ class Node:
         """Note what a reader found wrong here; the builder reports it."""
         if self.faults is None:
             self.faults = []
-        self.faults.append(Fault(key, values))
+        if len(self.faults) < _MOST_FAULTS:
+            self.faults.append(Fault(key, values))
 
 
 Trail = tuple[Node, ...]

@@ -54,6 +54,7 @@ class _Reader:
         self._root: Node | None = None
         self._depth = 0
         self._elements = 0
+        self._fragments = 0
         self._scope: dict[str, list[str]] = {}
         self._declared: dict[str, str] = {}
         self._foreign: FragmentWriter | None = None
@@ -111,9 +112,17 @@ class _Reader:
         raise refusal("doctype", line=self._line())
 
     def _instruction(self, target: str, _data: str) -> None:
+        self._count()
         self._instructions.add(target)
 
+    def _count(self, more: int = 1) -> None:
+        """Count whatever costs a call: elements, attributes, comments, instructions."""
+        self._elements += more
+        if self._elements > self._limits.elements:
+            raise refusal("elements", line=self._line(), limit=str(self._limits.elements))
+
     def _comment(self, _text: str) -> None:
+        self._count()
         if self._stack and self._foreign is None and self._stack[-1].name not in SCHEMA:
             self._stack[-1].fault("comment", name=self._stack[-1].name)
 
@@ -128,11 +137,9 @@ class _Reader:
 
     def _start(self, name: str, attributes: list[str]) -> None:
         self._depth += 1
-        self._elements += 1
+        self._count()
         if self._depth > self._limits.depth:
             raise refusal("depth", line=self._line(), limit=str(self._limits.depth))
-        if self._elements > self._limits.elements:
-            raise refusal("elements", line=self._line(), limit=str(self._limits.elements))
         if attributes:
             self._check_attributes(name, attributes)
         declared = self._declared
@@ -178,6 +185,9 @@ class _Reader:
 
     def _capture(self, parent: Node, name: str, attributes: list[str], *, known: str) -> None:
         """Keep an element that is not CAP's, or not in its place, as text."""
+        self._fragments += 1
+        if self._fragments > self._limits.items:
+            raise refusal("elements", line=self._line(), limit=str(self._limits.items))
         node = Node(known or qualified(name), self._line())
         node.raw = ""
         if known or name in CAP_NAMES:  # the namespace was lost on the way
@@ -209,6 +219,7 @@ class _Reader:
             raise refusal("attributes", line=self._line(), name=qualified(name), limit=str(self._limits.attributes))
         if max(map(len, attributes)) > self._limits.text:
             raise refusal("attribute-long", line=self._line(), name=qualified(name), limit=str(self._limits.text))
+        self._count(len(attributes) // 2)
 
     def _note_attributes(self, node: Node, attributes: list[str]) -> None:
         for key in attributes[::2]:

@@ -62,6 +62,25 @@ GENERATED: dict[str, tuple[bytes, bool, int, str]] = {
         "number-out-of-range",
     ),
     "BI-087-million-digits": (b'{"note": ' + b"9" * 1_000_000 + b"}", False, 400, "number-out-of-range"),
+    "BI-085-closed": (b"[" * 100_000 + b"]" * 100_000, False, 400, "too-deep"),
+    "BI-101-few-keys": (json.dumps({f"k{i}": 1 for i in range(300)}).encode(), False, 422, "too-many-items"),
+    "BI-101-numbers": (b"[" + b"1," * 1_000_000 + b"1]", False, 422, "too-many-items"),
+    "BI-101-lists": (b"[" + b"[]," * 1_000_000 + b"1]", False, 422, "too-many-items"),
+    "BI-119-comments": (with_("<event>", "<!---->" * 500_000 + "<event>").encode(), True, 400, "too-many-elements"),
+    "BI-117-many": (
+        with_(
+            "</alert>", ('<x xmlns="u" ' + " ".join(f'a{i}=""' for i in range(30)) + "/>") * 1_900 + "</alert>"
+        ).encode(),
+        True,
+        400,
+        "too-many-elements",
+    ),
+    "BI-116-foreign": (
+        with_("</alert>", '<x xmlns="u"/>' * 5_000 + "</alert>").encode(),
+        True,
+        400,
+        "too-many-elements",
+    ),
     "BI-101-keys": (json.dumps({f"k{i}": 1 for i in range(100_000)}).encode(), False, 422, "too-many-items"),
     "BI-102-long-text": (json.dumps(json_alert(note="x" * 65_537)).encode(), False, 422, "text-too-long"),
     "BI-104-array": (json.dumps([json_alert()] * 1_000).encode(), False, 422, "validation-failed"),
