@@ -9,7 +9,7 @@ from relay.cap.limits import Limits
 from relay.cap.model import Area, Circle, Pair, Polygon
 from relay.cap.rules import Findings
 from relay.cap.shapes import CircleReading, PolygonReading, count_vertices, read_circle, read_polygon
-from relay.cap.tree import Paths, Trail
+from relay.cap.tree import Node, Paths, Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,22 @@ class AreaBuilder:
 
     def pair(self, trail: Trail) -> Pair:
         """Return the ``valueName`` and ``value`` at the end of ``trail``; an empty value stays empty."""
+        plain = self._plain_pair(trail[-1])
+        if plain is not None:
+            return plain
         parts = Parts(self._findings, self._limits, trail, ordered=self._ordered)
         return Pair(parts.text("valueName"), parts.text("value"))
+
+    def _plain_pair(self, node: Node) -> Pair | None:
+        """Read the pair that nothing is odd about; alerts have dozens."""
+        if node.text.strip() or [child.name for child in node.children] != ["valueName", "value"]:
+            return None
+        name, value = node.children
+        if name.faults or value.faults:
+            return None
+        key, text = name.text.strip(), value.text.strip()
+        plain = key and text and len(key) + len(text) <= self._limits.text and key.isprintable() and text.isprintable()
+        return Pair(key, text) if plain else None
 
     def _geocodes(self, parts: Parts) -> tuple[Pair, ...]:
         """Leave out codes without a value: they can match nobody, but would make the area look usable."""

@@ -125,7 +125,8 @@ class Parts:
         if not text:
             self._empty.setdefault(child.name, child)
             return False
-        self._look(child, text)
+        if not text.isprintable() or len(text) > self._limits.text:
+            self._look(child, text)
         return True
 
     def _look(self, child: Node, text: str) -> None:

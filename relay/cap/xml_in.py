@@ -52,6 +52,7 @@ class _Reader:
         self._names = dict(_LOCAL)
         self._stack: list[Node] = []
         self._root: Node | None = None
+        self._plain = False  # inside CAP elements, not in a foreign one or in markup
         self._depth = 0
         self._elements = 0
         self._fragments = 0
@@ -136,6 +137,20 @@ class _Reader:
         self._scope[prefix or ""].pop()
 
     def _start(self, name: str, attributes: list[str]) -> None:
+        """Take the short way for an ordinary CAP element, which is nearly every one."""
+        local = self._names.get(name)
+        if local and self._plain and not attributes and not self._declared and self._elements < self._limits.elements:
+            parent = self._stack[-1]
+            if local in SCHEMA.get(parent.name, ()):
+                self._depth += 1
+                self._elements += 1
+                node = Node(local, self._parser.CurrentLineNumber)
+                parent.children.append(node)
+                self._stack.append(node)
+                return
+        self._start_any(name, attributes)
+
+    def _start_any(self, name: str, attributes: list[str]) -> None:
         self._depth += 1
         self._count()
         if self._depth > self._limits.depth:
@@ -169,6 +184,7 @@ class _Reader:
             if places is None:
                 parent.fault("markup", inside=qualified(name), name=parent.name)
                 self._markup = 1
+                self._plain = False
                 return
             if local not in places:
                 self._capture(parent, name, attributes, known=local)
@@ -176,6 +192,7 @@ class _Reader:
             node = Node(local, line)
             parent.children.append(node)
         self._stack.append(node)
+        self._plain = True
         if attributes:
             self._note_attributes(node, attributes)
 
@@ -194,24 +211,28 @@ class _Reader:
             node.fault("unknown", name=node.name)
         parent.children.append(node)
         self._stack.append(node)
+        self._plain = False
         self._foreign = FragmentWriter({prefix: uris[-1] for prefix, uris in self._scope.items() if uris})
         self._foreign.start(name, attributes, {})
 
     def _end(self, _name: str) -> None:
         self._depth -= 1
-        if self._foreign is not None:
+        if self._plain:
+            self._stack.pop()
+            self._plain = bool(self._stack)
+        elif self._foreign is not None:
             if self._foreign.end():
                 self._stack.pop().raw = self._foreign.text
                 self._foreign = None
+                self._plain = True
         elif self._markup:
             self._markup -= 1
-        else:
-            self._stack.pop()
+            self._plain = not self._markup and bool(self._stack)
 
     def _data(self, text: str) -> None:
         if self._foreign is not None:
             self._foreign.data(text)
-        elif self._stack:
+        elif self._stack:  # also inside markup: the words belong to the value around it
             self._stack[-1].text += text
 
     def _check_attributes(self, name: str, attributes: list[str]) -> None:
