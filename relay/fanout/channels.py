@@ -116,6 +116,11 @@ class OpenChannel:
         self._timeout = timeout
 
     @property
+    def hears(self) -> bool:
+        """Whether the adapter yields receipts or replies."""
+        return self.descriptor.receipts or self.descriptor.two_way
+
+    @property
     def route(self) -> Route:
         """What routing needs to know."""
         lanes = self.settings.lanes

@@ -25,7 +25,7 @@ from relay.intake.records import AcceptRecord, encode
 from relay.intake.relations import Relations, Target, relate
 from relay.intake.remember import Remember
 from relay.intake.stored import finding_json, identities, moded, new_alert, reparse
-from relay.intake.verdict import Circumstances, State, judge
+from relay.intake.verdict import Circumstances, State, Verdict, judge
 from relay.intake.verdict_words import say
 from relay.settings import Settings
 from relay.store.alerts import Alerts, NewAlert
@@ -185,11 +185,12 @@ class Accept:
             shapes=parsed.shapes,
         )
         if relations.hold and verdict.state is State.ACCEPTED:
-            verdict = replace(
-                verdict,
-                state=type(verdict.state).HELD,
+            verdict = Verdict(
+                state=State.HELD,
                 reason=relations.hold,
                 findings=(*verdict.findings, say(relations.hold)),
+                counted_from=verdict.counted_from,
+                expires=verdict.expires,
             )
         extra = (say("identifier_collision", id=known.of),) if known.kind is Kind.COLLISION else ()
         return Judged(

@@ -25,6 +25,21 @@ class NewLeg:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One pass of a plan: its legs, how many people they are for, and what it must come back for (text, or empty).
+
+    ``nobody`` and ``reason`` are the alert's state and why, when there is no leg at all.
+    """
+
+    legs: Sequence[NewLeg]
+    recipients: int
+    number: int = 0
+    waits: str = ""
+    nobody: str = "completed"
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One leg: its facts, cursor, and counts of stored states (``QUEUED`` is what no record counts)."""
@@ -60,22 +75,14 @@ class Legs:
             [("SET", keys.segment(leg_id, number), data) for number, data in enumerate(packed, start=first)]
         )
 
-    async def publish(
-        self,
-        alert_id: str,
-        legs: Sequence[NewLeg],
-        *,
-        recipients: int,
-        now_ms: int,
-        nobody: str = "completed",
-        reason: str = "",
-    ) -> str:
+    async def publish(self, alert_id: str, plan: Publication, *, now_ms: int) -> str:
         """Make a plan's legs claimable at once; returns ``active``, ``already`` or the state that forbids it."""
         keys = self.keys
         names = [keys.legs, keys.alert(alert_id), keys.plan_leases, keys.checks]
-        deliveries = sum(leg.cursor.total for leg in legs)
-        args: list[str | bytes | int | float] = [alert_id, now_ms, recipients, deliveries, nobody, reason, 0]
-        for leg in legs:
+        deliveries = sum(leg.cursor.total for leg in plan.legs)
+        args: list[str | bytes | int | float] = [alert_id, now_ms, plan.recipients, deliveries]
+        args += [plan.nobody, plan.reason, plan.number, plan.waits]
+        for leg in plan.legs:
             names += [keys.leg(leg.leg_id), keys.ready(leg.lane, leg.cursor.klass), keys.bell(leg.lane)]
             facts = {**leg.fields, "total": str(leg.cursor.total)}
             args += [leg.leg_id, leg.cursor.pack(), leg.cursor.expires, 2 * len(facts)]

@@ -96,10 +96,12 @@ class Previews:
         reply: Sequence[bytes] | None = await self._redis.block("BLPOP", key, seconds, timeout=seconds + 2)
         return reply[1] if reply else None
 
-    async def take(self) -> bytes | None:
-        """Return one request, or None."""
-        found: bytes | None = await self._redis.call("RPOP", self.keys.previews)
-        return found
+    async def take(self, *, seconds: float) -> bytes | None:
+        """Wait up to ``seconds`` for a request."""
+        reply: Sequence[bytes] | None = await self._redis.block(
+            "BRPOP", self.keys.previews, seconds, timeout=seconds + 2
+        )
+        return reply[1] if reply else None
 
     async def answer(self, request_id: str, answer: bytes) -> None:
         """Answer a request."""

@@ -31,7 +31,8 @@ end
 if ended >= cursor.total and redis.call('HSETNX', KEYS[2], 'done', now) == 1 then
   if redis.call('HINCRBY', KEYS[3], 'legs_open', -1) <= 0 then
     redis.call('HSET', KEYS[3], 'done', now)
-    if redis.call('HGET', KEYS[3], 'state') == 'active' then
+    local alert = redis.call('HMGET', KEYS[3], 'state', 'waits')
+    if alert[1] == 'active' and (alert[2] or '') == '' then
       local unseen = tonumber(ARGV[2]) == 11 and known == 0
       redis.call('HSET', KEYS[3], 'state', unseen and 'expired' or 'completed')
     end

@@ -80,8 +80,9 @@ if not facts[2] and tonumber(facts[1] or 0) >= cursor.total then
   done = 1
   redis.call('HSET', KEYS[2], 'done', now)
   if redis.call('HINCRBY', KEYS[8], 'legs_open', -1) <= 0 then
+    local alert = redis.call('HMGET', KEYS[8], 'state', 'waits')
+    if alert[1] == 'active' and (alert[2] or '') == '' then redis.call('HSET', KEYS[8], 'state', 'completed') end
     redis.call('HSET', KEYS[8], 'done', now)
-    if redis.call('HGET', KEYS[8], 'state') == 'active' then redis.call('HSET', KEYS[8], 'state', 'completed') end
   end
 end
 return {cursor.flags, lost, done}

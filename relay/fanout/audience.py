@@ -1,0 +1,106 @@
+"""The audience: this node's index, kept up to date, asked for who is to be told."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import orjson
+import structlog
+
+from relay.adapter import Kind
+from relay.cap.model import Alert
+from relay.directory.index import Index
+from relay.directory.recipient import Recipient, from_json
+from relay.directory.targeting import match
+from relay.errors import StoreUnavailable
+from relay.fanout.plan import Pairs
+from relay.fanout.planner import Audience
+from relay.settings import Settings
+from relay.store.directory import DirectoryStore
+
+log = structlog.get_logger()
+
+_BLOCK_MS = 1000
+_SAVE_EVERY = 60.0
+
+
+class IndexMatcher:
+    """Follows the directory's changes and matches alerts against what it knows."""
+
+    def __init__(self, store: DirectoryStore, *, settings: Settings, data_dir: Path) -> None:
+        self._store = store
+        self._settings = settings
+        self._path = data_dir / "index.npz"
+        self._index = Index()
+        self._lock = asyncio.Lock()
+        self._ready = asyncio.Event()
+        self._epoch = ""
+        self._position = ""
+
+    @property
+    def size(self) -> int:
+        """How many recipients the index knows."""
+        return len(self._index)
+
+    async def match(self, alert: Alert, *, drill: bool) -> Audience:
+        """Return who is to be told, knowing every change made before this call.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        async with self._lock:
+            await self._catch_up()
+            return await asyncio.to_thread(self._match, alert, drill)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Follow changes until ``stopping``."""
+        while not stopping.is_set():
+            try:
+                async with self._lock:
+                    await self._catch_up()
+                await self._store.changes(self._position or "0-0", block_ms=_BLOCK_MS)
+            except StoreUnavailable:
+                await asyncio.sleep(0.3)
+
+    def _match(self, alert: Alert, drill: bool) -> Audience:  # noqa: FBT001
+        found = match(self._index, alert, point_radius_km=self._settings.cap.point_radius_km, drill=drill)
+        return Audience(
+            len(found.ordinals),
+            {kind: Pairs(p.ordinals, p.slots, p.infos) for kind in Kind if len((p := found.pairs(kind)).ordinals)},
+        )
+
+    async def _catch_up(self) -> None:
+        epoch = await self._store.epoch()
+        if epoch != self._epoch or not await self._store.reaches(self._position or "0-0"):
+            await self._load(epoch)
+        while (changes := await self._store.changes(self._position or "0-0", block_ms=1)) is not None:
+            ordinals = sorted(set(changes.ordinals))
+            rows = await self._store.get_many(ordinals)
+            masks = await self._store.denied(ordinals)
+            for ordinal, row, mask in zip(ordinals, rows, masks, strict=True):
+                self._take(ordinal, row, mask)
+            self._position = changes.position
+
+    async def _load(self, epoch: str) -> None:
+        index = Index()
+        position = await self._store.position()
+        self._index, self._epoch, self._position = index, epoch, position
+        async for batch in self._store.scan():
+            masks = await self._store.denied([ordinal for ordinal, _ in batch])
+            for (ordinal, row), mask in zip(batch, masks, strict=True):
+                self._take(ordinal, row, mask)
+        log.info("index_loaded", recipients=len(self._index))
+
+    def _take(self, ordinal: int, row: bytes | None, denied: int) -> None:
+        recipient = _recipient(row)
+        if recipient is None:
+            self._index.remove(ordinal)
+        else:
+            self._index.upsert(ordinal, recipient, denied=denied)
+
+
+def _recipient(row: bytes | None) -> Recipient | None:
+    if row is None or orjson.loads(row).get("deleted"):
+        return None
+    return from_json(row)
