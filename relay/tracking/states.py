@@ -156,6 +156,9 @@ class Record:
         )
 
 
+_NOTHING = Record()
+
+
 def beats(new: Record, old: Record) -> bool:
     """Whether ``new`` is the stronger truth: terminal strength, then the send number, then the state's order."""
     return _rank(new) > _rank(old)
@@ -170,12 +173,16 @@ def merge(old: Record, new: Record) -> Record:
     """Return what is true once both are known; commutative in state, and applying twice changes nothing.
 
     Flags gather and the first known time of each kind stays.  Of two equal ranks the old one keeps its state, but
-    a later answer of the responder replaces an earlier one.
+    a later answer of the responder replaces an earlier one.  Who only knows the end of it (a receipt, an answer) names
+    no channel: the one that was known stays.
     """
+    if old == _NOTHING:
+        return new
     winner, other = (new, old) if beats(new, old) else (old, new)
     answered = new if new.state is State.ACKNOWLEDGED else winner
     return replace(
         winner,
+        channel=winner.channel or other.channel,
         flags=old.flags | new.flags,
         answer=answered.answer or old.answer,
         accepted=min(filter(None, (old.accepted, new.accepted)), default=0),

@@ -30,13 +30,16 @@ local function merge(old, new)
   if answer == 0 then answer = oan end
   local ended, other_ended = oen, nen
   local provider, other_provider = opr, npr
+  local channel, other_channel = och, nch
   if won then
+    channel, other_channel = nch, och
     ended, other_ended = nen, oen
     provider, other_provider = npr, opr
   end
   if ended == 0 then ended = other_ended end
   if provider == 0 then provider = other_provider end
+  if channel == 0 then channel = other_channel end
   return struct.pack(FORMAT,
-    won and ns or os, math.max(oat, nat), math.max(osend, nsend), won and nch or och, won and nre or ore,
+    won and ns or os, math.max(oat, nat), math.max(osend, nsend), channel, won and nre or ore,
     bit.bor(ofl, nfl), answer, 0, first_known(oac, nac), ended, won and ndu or odu, provider)
 end
