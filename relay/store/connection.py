@@ -114,8 +114,9 @@ class Connection:
 
     async def close(self) -> None:
         """Close both pools."""
-        await self.client.aclose()
-        await self.blocking.aclose()
+        # The pools were made here, so the library would leave them open.
+        await self.client.aclose(close_connection_pool=True)
+        await self.blocking.aclose(close_connection_pool=True)
 
 
 def _client(url: str, *, timeout: float | None, pool: int) -> Redis:

@@ -84,7 +84,8 @@ local function fresh(class)
       if cursor.segment >= cursor.segments then
         redis.call('ZREM', KEYS[5 + class], id)
       else
-        redis.call('ZADD', KEYS[5 + class], redis.call('GET', KEYS[2]) or 0, id)
+        -- One more than the turns so far: behind every leg that was never served.
+        redis.call('ZADD', KEYS[5 + class], (redis.call('GET', KEYS[2]) or 0) + 1, id)
       end
       return grant('fresh', member, class, cursor)
     end
