@@ -121,6 +121,11 @@ class Legs:
         """Return the outcome log of a segment."""
         return bytes(await self._redis.call("GET", self.keys.outcomes(leg_id, number)) or b"")
 
+    async def channels(self) -> dict[str, int]:
+        """Return the index in records of every channel that was ever opened, by its name."""
+        found = await self._redis.call("HGETALL", self.keys.channels)
+        return {_text(name): int(index) for name, index in found.items()}
+
     async def close(self, leg_id: str, alert_id: str, state: State) -> str:
         """End a stopped or expired leg: what waits is read as ``state``; ``leased`` while chunks are out."""
         names = [self.keys.legs, self.keys.leg(leg_id), self.keys.alert(alert_id)]
