@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from relay.errors import ConfigError
 
@@ -150,6 +150,13 @@ class Settings(Section):
         default_factory=lambda: {"webhook": Channel(adapter="webhook")}
     )
 
+    _source: Path | None = PrivateAttr(default=None)
+
+    @property
+    def source(self) -> Path | None:
+        """The file that these settings were read from, for child processes; None: none was."""
+        return self._source
+
     @property
     def base_url(self) -> str:
         """``public_url`` without its final slash, or the address that the API listens on."""
@@ -174,9 +181,11 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     values = _read_toml(chosen) if chosen is not None else {}
     _apply_environment(values, env)
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_explain(error, chosen)) from error
+    settings._source = chosen  # noqa: SLF001 -- known only here, and no setting
+    return settings
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

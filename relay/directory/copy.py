@@ -66,8 +66,8 @@ class Copy:
 
     @property
     def bloated(self) -> bool:
-        """Whether more than half of the lines were replaced by later ones."""
-        return self._lines > 2 * self._rows + 1000
+        """Whether the file has grown so much since it was last written whole that it is worth writing again."""
+        return self._lines > 2 * self._rows + 100_000
 
     async def write(self, rows: Mapping[int, Row], *, epoch: str, position: str) -> None:
         """Replace the whole file, atomically and durably."""

@@ -38,6 +38,7 @@ class Directory:
         self._store = store
         self._copy = copy
         self._clock = clock
+        self._recovering = asyncio.Lock()
         self.synced = asyncio.Event()
 
     async def get(self, recipient_id: str) -> Recipient | None:
@@ -57,8 +58,7 @@ class Directory:
             StoreUnavailable: Redis is away, or the directory is being restored.
         """
         latest = {recipient.id: recipient for recipient in recipients}
-        epoch = "" if self._copy.epoch else secrets.token_hex(8)
-        places = dict(zip(latest, await self._store.allocate(list(latest), epoch=epoch), strict=True))
+        places = dict(zip(latest, await self._store.allocate(list(latest), epoch=""), strict=True))
         old = sorted(place.ordinal for place in places.values() if not place.created)
         rows = dict(zip(old, await self._store.get_many(old), strict=True))
         masks = dict(zip(old, await self._store.denied(old), strict=True))
@@ -126,15 +126,16 @@ class Directory:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        rows = await asyncio.to_thread(self._copy.read)
-        epoch = await self._store.epoch()
-        if not epoch and self._copy.epoch:
-            await self._restore(rows)
-        elif epoch and (epoch != self._copy.epoch or not await self._store.reaches(self._copy.position)):
-            await self._read_all(epoch)
-        elif not epoch:
-            self._copy.position = "0-0"
-        self.synced.set()
+        async with self._recovering:
+            rows = await asyncio.to_thread(self._copy.read)
+            epoch = await self._store.epoch()
+            if not epoch and self._copy.epoch:
+                await self._restore(rows)
+            elif epoch and (epoch != self._copy.epoch or not await self._store.reaches(self._copy.position)):
+                await self._read_all(epoch)
+            elif not epoch:
+                await self._begin()
+            self.synced.set()
 
     async def catch_up(self) -> None:
         """Follow changes until there are none."""
@@ -173,6 +174,11 @@ class Directory:
             rows.update({o: Row(mask, text) for (o, text), mask in zip(batch, masks, strict=True)})
         await self._copy.write(rows, epoch=epoch, position=position)
         log.info("directory_copied", recipients=len(rows))
+
+    async def _begin(self) -> None:
+        """Name an empty directory: one without a name is one that was lost, and nobody may be matched against it."""
+        await self._store.restored(secrets.token_hex(8))
+        await self._copy.write({}, epoch=await self._store.epoch(), position="0-0")
 
     async def _restore(self, rows: Mapping[int, Row]) -> None:
         ordinals = sorted(rows)

@@ -72,6 +72,8 @@ class IndexMatcher:
 
     async def _catch_up(self) -> None:
         epoch = await self._store.epoch()
+        if not epoch:
+            raise StoreUnavailable("the directory is being restored")
         if epoch != self._epoch or not await self._store.reaches(self._position or "0-0"):
             await self._load(epoch)
         while (changes := await self._store.changes(self._position or "0-0", block_ms=1)) is not None:

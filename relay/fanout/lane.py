@@ -97,6 +97,8 @@ class Lane:
         try:
             with self._leases.holding(work):
                 await self._sender.send(work)
+        except Exception:  # one chunk's defect must not stop the lane; its lease runs out and it is in doubt
+            log.exception("chunk_failed", leg=work.chunk.leg_id, segment=work.chunk.segment, first=work.chunk.first)
         finally:
             self._busy -= 1
             self._changed.set()

@@ -31,6 +31,8 @@ log = structlog.get_logger()
 
 #: How soon a cancel looks again at chunks that were still being sent.
 _AGAIN_MS = 100
+#: How soon a plan that could not be made now is tried again.
+_NOT_NOW_MS = 300
 _CHAIN = 50
 
 
@@ -110,7 +112,7 @@ class Planner:
         try:
             await self.plan(alert_id)
         except StoreUnavailable:
-            raise
+            await self._alerts.put_off_plan(alert_id, until_ms=self._ms() + _NOT_NOW_MS)
         except InvalidAlert:
             log.exception("alert_unreadable", alert=alert_id)
             await self._alerts.hold(alert_id, reason="integrity")

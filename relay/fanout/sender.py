@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -27,6 +29,9 @@ log = structlog.get_logger()
 
 #: A hand-over that takes longer is written down as begun, and the chunk goes on without it (design §9).
 SLOW = 0.25
+_STORE_PAUSE = 0.1
+T = TypeVar("T")
+
 #: What could not start (a paused channel, a stop) is looked at again after this many seconds.
 _LATER = 1.0
 
@@ -44,6 +49,15 @@ class Parts:
     policy: RetryPolicy
     clock: Clock
     lease_ms: int
+
+
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """Call until Redis answers: what has left, or may leave next, is not given up because the store is away."""
+    while True:
+        try:
+            return await call()
+        except StoreUnavailable:
+            await asyncio.sleep(_STORE_PAUSE)
 
 
 class Sender:
@@ -115,7 +129,9 @@ class Sender:
     async def _step(
         self, job: Job, step: Mapping[int, Record], maybe: frozenset[int], tasks: asyncio.TaskGroup
     ) -> tuple[list[Settling], set[asyncio.Task[Settling]]]:
-        prepared = await self._p.preparer.prepare(job.facts, job.segment, step, maybe, now=self._now(job.facts))
+        prepared = await patiently(
+            lambda: self._p.preparer.prepare(job.facts, job.segment, step, maybe, now=self._now(job.facts))
+        )
         job.started.update(step.keys() - prepared.not_now)
         intents = {p: r for g in prepared.groups if not g.channel.descriptor.idempotent for p, r in g.records.items()}
         if intents:
@@ -180,26 +196,21 @@ class Sender:
             log=b"".join(entry.pack() for s in settlings for entry in s.log),
         )
         await self._surely(job, settlement)
-        await self._p.preparer.opted_out(job.segment, [p for s in settlings for p in s.opted_out])
+        opted_out = [p for s in settlings for p in s.opted_out]
+        await patiently(lambda: self._p.preparer.opted_out(job.segment, opted_out))
         for part, receipt in early:
-            await self._p.receipts.early(part, receipt)
+            await patiently(partial(self._p.receipts.early, part, receipt))
 
     async def _surely(self, job: Job, settlement: Settlement) -> None:
-        while True:
-            try:
-                reply = await self._p.chunks.settle(settlement)
-            except StoreUnavailable:
-                await asyncio.sleep(0.1)
-                continue
-            if reply is None:
-                self._p.replay.owe(settlement, job.segment)
-                job.work.stopped.set()
-                return
-            if settlement.records:
-                self._p.replay.remember(settlement, job.segment)
-            if reply.lost or reply.flags & STOPPED:
-                job.work.stopped.set()
+        reply = await patiently(lambda: self._p.chunks.settle(settlement))
+        if reply is None:
+            self._p.replay.owe(settlement, job.segment)
+            job.work.stopped.set()
             return
+        if settlement.records:
+            self._p.replay.remember(settlement, job.segment)
+        if reply.lost or reply.flags & STOPPED:
+            job.work.stopped.set()
 
     async def _register(self, job: Job, settlings: Sequence[Settling]) -> list[tuple[Part, str]]:
         """Make provider ids known before the outcome is, so that a receipt always finds its delivery."""
