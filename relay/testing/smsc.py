@@ -68,9 +68,9 @@ class Smsc:
     """One SMS centre with the account ``chapar``; :meth:`start` and :meth:`stop` it, or use it as a context manager.
 
     ``fate`` maps a number (or ``""`` for all) to the command_status that refuses it; ``script`` holds
-    the command_status of the next submits in turn; ``stat`` is the word in receipts; ``pause`` the seconds before a
-    late one.  ``messages`` are whole and in order of completion, ``submits`` counts everything that came,
-    ``unreadable`` holds what no phone could show.
+    the command_status of the next submits in turn; ``silent`` are numbers for which no receipt is ever sent; ``stat``
+    is the word in receipts; ``pause`` the seconds before a late one.  ``messages`` are whole and in order of
+    completion, ``submits`` counts everything that came, ``unreadable`` holds what no phone could show.
     """
 
     def __init__(self, *, receipts: When = When.PROMPT, pause: float = 0.2, password: str = "secret") -> None:  # noqa: S107 - loopback
@@ -80,6 +80,7 @@ class Smsc:
         self.mood = Mood.ANSWERS
         self.fate: dict[str, int] = {}
         self.script: list[int] = []
+        self.silent: set[str] = set()
         self.stat = "DELIVRD"
         self.messages: list[Message] = []
         self.unreadable: list[str] = []
@@ -197,7 +198,7 @@ class Smsc:
             self._unanswered.append(event)
             if self.mood is Mood.CUTS:
                 self.gate.drop()
-        elif self.receipts is When.NEVER or not event.registered_delivery:
+        elif self.receipts is When.NEVER or number in self.silent or not event.registered_delivery:
             event.accept(message_id)
         else:
             tasks.create_task(self._answer(event, message_id), name=f"receipt {message_id}")

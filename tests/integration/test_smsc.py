@@ -40,6 +40,20 @@ async def test_message_and_receipt(smsc: Smsc) -> None:
     assert b"stat:DELIVRD" in receipt.short_message
 
 
+async def test_a_silent_number(smsc: Smsc) -> None:
+    """A silent number's messages are taken like others, and no receipt follows."""
+    smsc.silent = {"+77010000001"}
+    esme = await bind(smsc)
+    await esme.submit_sm("77010000001", b"Flood", registered_delivery=1)
+    await esme.submit_sm("77010000002", b"Flood", registered_delivery=1)
+    receipt = await esme.next()
+
+    assert isinstance(receipt, smpp34.DeliverSmEvent)
+    assert receipt.source_addr == "77010000002"
+    assert [m.number for m in smsc.messages] == ["+77010000001", "+77010000002"]
+    assert smsc.receipts_taken <= 1
+
+
 async def test_parts_in_any_order(smsc: Smsc) -> None:
     """A message is shown when its last part has come, in the right order."""
     esme = await bind(smsc)
