@@ -86,6 +86,14 @@ class StoredAlert:
         return [leg for leg in self["legs"].split(",") if leg]
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Whose memory it is: a server run, and a name that is lost when the store is emptied."""
+
+    run: str
+    name: str
+
+
 def plan_score(klass: Class, received_ms: int) -> int:
     """Return the score of a plan job: strict classes, then oldest first."""
     return CLASSES.index(klass) * 2**42 + received_ms
@@ -231,12 +239,7 @@ class Alerts:
 
     async def hold(self, alert_id: str, *, reason: str) -> None:
         """Turn an accepted alert into a held one (the plan found that it needs a person's word)."""
-        await self._redis.pipe(
-            [
-                ("HSET", self.keys.alert(alert_id), "state", "held", "reason", reason),
-                ("ZREM", self.keys.plan_leases, alert_id),
-            ]
-        )
+        await self._redis.run("hold", [self.keys.alert(alert_id), self.keys.plan_leases], [alert_id, reason])
 
     async def drop_plan(self, alert_id: str) -> None:
         """Forget a plan job that has nothing to do."""
@@ -246,10 +249,15 @@ class Alerts:
         """Look at a plan job again at ``until_ms``."""
         await self._redis.call("ZADD", self.keys.plan_leases, until_ms, alert_id)
 
-    async def mark(self, node: str) -> int | None:
-        """Return the highest journal number of ``node`` that was applied here; None when the mark is gone."""
-        value = await self._redis.call("HGET", self.keys.marks, node)
-        return int(value) if value is not None else None
+    async def memory(self, node: str) -> Memory:
+        """Return which server run answers, and the name that ``node`` gave its memory; empty when that is gone."""
+        info, name = await self._redis.pipe([("INFO", "server"), ("HGET", self.keys.marks, f"{node}:name")])
+        run = info["run_id"] if isinstance(info, dict) else _text(info).partition("run_id:")[2].partition("\r")[0]
+        return Memory(run, _text(name))
+
+    async def name_memory(self, node: str, name: str) -> None:
+        """Name the memory, so that its loss can be seen."""
+        await self._redis.call("HSET", self.keys.marks, f"{node}:name", name)
 
 
 def _stored(row: Any, *, with_raw: bool) -> StoredAlert:  # noqa: ANN401 -- a mapping or a flat list, as the client parses it

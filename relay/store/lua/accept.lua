@@ -23,7 +23,9 @@ if state == 'held' then
   local decision = redis.call('HGET', KEYS[9], id)
   if decision then state = (string.sub(decision, 1, 7) == 'approve') and 'accepted' or 'rejected' end
 end
-if state == 'accepted' and (ARGV[6] == 'Alert' or ARGV[6] == 'Update') then
+local in_force = state == 'accepted'
+-- A held one too: else an approval would send what was cancelled before it came.
+if (in_force or state == 'held') and (ARGV[6] == 'Alert' or ARGV[6] == 'Update') then
   for _, referrer in ipairs(redis.call('SMEMBERS', KEYS[4])) do
     local kind, by = string.match(referrer, '^(%S+) (%S+)$')
     if kind == 'Cancel' then
@@ -40,11 +42,13 @@ redis.call('SET', KEYS[2], id, 'EX', ARGV[9])
 redis.call('SADD', KEYS[3], id)
 redis.call('EXPIRE', KEYS[3], ARGV[9])
 redis.call('ZADD', KEYS[8], ARGV[8], id)
+for i = 10, #KEYS do
+  -- What came too late to be sent still silences what it refers to, should that come later still.
+  if in_force then redis.call('SADD', KEYS[i], ARGV[6] .. ' ' .. id) end
+  if extra[1] == 'cancelled_by' then redis.call('SADD', KEYS[i], 'Cancel ' .. extra[2]) end
+  redis.call('EXPIRE', KEYS[i], ARGV[9])
+end
 if state == 'accepted' then
-  for i = 10, #KEYS do
-    redis.call('SADD', KEYS[i], ARGV[6] .. ' ' .. id)
-    redis.call('EXPIRE', KEYS[i], ARGV[9])
-  end
   redis.call('ZADD', KEYS[6], ARGV[7], id)
   if redis.call('LLEN', KEYS[7]) < 64 then redis.call('LPUSH', KEYS[7], '1') end
 end

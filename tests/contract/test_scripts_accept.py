@@ -1,0 +1,239 @@
+"""Accepting and deciding: once, and in whatever order the words arrive."""
+
+from itertools import permutations
+
+import pytest
+
+from relay.adapter import Class
+from relay.store.alerts import PLAN_LANE, StoredAlert, plan_score
+from tests.contract.engine_side import Engine, an_alert, wall_ms
+
+
+async def planned(engine: Engine) -> list[str]:
+    """Return the plan jobs in the order in which they are taken."""
+    return [i.decode() for i in await engine.redis.call("ZRANGE", engine.keys.plan, 0, -1)]
+
+
+async def stored(engine: Engine, alert_id: str = "alert") -> StoredAlert:
+    found = await engine.alerts.get(alert_id)
+    assert found is not None
+    return found
+
+
+async def decide(engine: Engine, decision: str, alert_id: str = "alert") -> str:
+    """Let a person decide, as intake does it: with what is known of the alert, or its id alone."""
+    known = await engine.alerts.get(alert_id) or StoredAlert({"id": alert_id})
+    return await engine.alerts.decide(
+        known, decision=decision, by="duty officer", reason="checked", now_ms=wall_ms(), node="node", number=2
+    )
+
+
+async def test_alert_is_remembered(engine: Engine) -> None:
+    """What intake gave comes back, bytes and all, and a plan job waits."""
+    new = an_alert(raw=b"<alert>\xd0\x96</alert>", fields={"headline": "Сель", "mode": "live"})
+    answer = await engine.alerts.accept(new)
+    found = await stored(engine)
+
+    assert (answer.verdict, answer.state, answer.others) == ("new", "accepted", ())
+    assert (found.raw, found["headline"], found["state"], found.klass) == (new.raw, "Сель", "accepted", Class.P1)
+    assert (found.number("received"), found.number("expires")) == (new.received_ms, new.expires_ms)
+    assert await planned(engine) == ["alert"]
+    assert await engine.redis.call("LLEN", engine.keys.bell(PLAN_LANE)) == 1
+
+
+async def test_accepting_twice_changes_nothing(engine: Engine) -> None:
+    """A repeated post, and a record applied again after a restart, answer "same" and plan nothing twice."""
+    await engine.alerts.accept(an_alert())
+    await engine.alerts.take_plan(lease_ms=1000)
+    again = await engine.alerts.accept(an_alert())
+
+    assert (again.verdict, again.state) == ("same", "accepted")
+    assert await planned(engine) == []
+    assert await engine.redis.call("ZCARD", engine.keys.alerts) == 1
+
+
+async def test_repeated_post_with_other_bytes_is_known_by_them(engine: Engine) -> None:
+    """The same content in other bytes is the same alert, and the new bytes are known from then on."""
+    await engine.alerts.accept(an_alert())
+    await engine.alerts.accept(an_alert(k0="other bytes"))
+    known = await engine.alerts.look_up(k0="other bytes", k1="k1-alert", alert_id="alert")
+
+    assert (known.by_bytes, known.by_triple, known.k2) == ("alert", ("alert",), "k2-alert")
+
+
+async def test_other_content_is_a_conflict(engine: Engine) -> None:
+    """The same alert id with other content changes nothing."""
+    await engine.alerts.accept(an_alert())
+    answer = await engine.alerts.accept(an_alert(k2="other", raw=b"other"))
+
+    assert answer.verdict == "conflict"
+    assert (await stored(engine)).raw == b"<alert/>"
+
+
+async def test_same_triple_is_told(engine: Engine) -> None:
+    """Two alerts may share a triple; the second is told of the first."""
+    await engine.alerts.accept(an_alert("one", k1="triple"))
+    answer = await engine.alerts.accept(an_alert("two", k1="triple"))
+
+    assert (answer.verdict, answer.others) == ("new", ("one",))
+    assert await engine.alerts.by_triples(["triple", "none"]) == {"triple": ("one", "two"), "none": ()}
+
+
+async def test_mark_only_rises(engine: Engine) -> None:
+    """The mark is the highest journal number that was applied, whatever order they come in."""
+    for number in (5, 9, 7):
+        await engine.alerts.accept(an_alert(f"alert {number}", number=number))
+    await engine.alerts.accept(an_alert("alert 5", number=11))
+
+    assert await engine.alerts.mark("node") == 11
+    assert await engine.alerts.mark("another") is None
+
+
+@pytest.mark.parametrize("state", ["accepted", "held"])
+async def test_cancel_before_its_alert(engine: Engine, state: str) -> None:
+    """A late original of a cancelled alert is stored, not sent; one that waits for a person's word neither."""
+    await engine.alerts.accept(an_alert("cancel", msg_type="Cancel", referenced=("k1-alert",)))
+    answer = await engine.alerts.accept(an_alert(state=state))
+
+    assert answer.state == "cancelled"
+    assert (await stored(engine))["cancelled_by"] == "cancel"
+    assert await planned(engine) == ["cancel"]
+    assert await decide(engine, "approve") == "cancelled"
+
+
+async def test_update_before_its_alert(engine: Engine) -> None:
+    """A late original of an updated alert is superseded."""
+    await engine.alerts.accept(an_alert("update", msg_type="Update", referenced=("k1-alert",)))
+    answer = await engine.alerts.accept(an_alert())
+
+    assert answer.state == "superseded"
+    assert (await stored(engine))["superseded_by"] == "update"
+    assert await planned(engine) == ["update"]
+
+
+async def test_cancel_is_stronger_than_update(engine: Engine) -> None:
+    """Both came before: it is cancelled."""
+    await engine.alerts.accept(an_alert("update", msg_type="Update", referenced=("k1-alert",)))
+    await engine.alerts.accept(an_alert("cancel", msg_type="Cancel", referenced=("k1-alert",)))
+    answer = await engine.alerts.accept(an_alert())
+
+    assert answer.state == "cancelled"
+
+
+async def test_late_chain_is_not_sent(engine: Engine) -> None:
+    """Newest first: the cancel, the update it names, then the original that only the update names: nothing is sent."""
+    await engine.alerts.accept(an_alert("cancel", msg_type="Cancel", referenced=("k1-update",)))
+    update = await engine.alerts.accept(an_alert("update", msg_type="Update", referenced=("k1-alert",)))
+    answer = await engine.alerts.accept(an_alert())
+
+    assert update.state == "cancelled"
+    assert (answer.state, (await stored(engine))["cancelled_by"]) == ("cancelled", "cancel")
+    assert await planned(engine) == ["cancel"]
+
+
+async def test_held_update_supersedes_nothing(engine: Engine) -> None:
+    """An Update that waits for a person's word does not silence the warning before it, and does once approved."""
+    update = an_alert("update", msg_type="Update", state="held", referenced=("k1-alert",))
+    update_fields = {"referenced": "k1-alert"}
+    await engine.alerts.accept(an_alert("update", **{**_changes(update), "fields": update_fields}))
+    early = await engine.alerts.accept(an_alert("alert"))
+    await decide(engine, "approve", "update")
+    late = await engine.alerts.accept(an_alert("late", k1="k1-alert"))
+
+    assert (early.state, late.state) == ("accepted", "superseded")
+
+
+def _changes(alert: object) -> dict[str, object]:
+    names = ("msg_type", "state", "referenced")
+    return {name: getattr(alert, name) for name in names}
+
+
+async def test_approval_after_the_alert(engine: Engine) -> None:
+    """A held alert is planned when a person says so, and remembers who."""
+    await engine.alerts.accept(an_alert(state="held"))
+    before = await planned(engine)
+    state = await decide(engine, "approve")
+    found = await stored(engine)
+
+    assert before == []
+    assert state == found["state"] == "accepted"
+    assert (found["decided_by"], found["decision_reason"]) == ("duty officer", "checked")
+    assert await planned(engine) == ["alert"]
+    assert await engine.redis.call("ZSCORE", engine.keys.plan, "alert") == plan_score(
+        Class.P1, found.number("received")
+    )
+
+
+async def test_rejection_after_the_alert(engine: Engine) -> None:
+    """A rejected alert is never planned, and a second word does not change the first."""
+    await engine.alerts.accept(an_alert(state="held"))
+
+    assert await decide(engine, "reject") == "rejected"
+    assert await decide(engine, "approve") == "rejected"
+    assert await planned(engine) == []
+
+
+@pytest.mark.parametrize(("decision", "state"), [("approve", "accepted"), ("reject", "rejected")])
+async def test_decision_before_the_alert(engine: Engine, decision: str, state: str) -> None:
+    """While the journal is applied again a decision may come before its alert: it is remembered."""
+    first = await decide(engine, decision)
+    answer = await engine.alerts.accept(an_alert(state="held"))
+
+    assert (first, answer.state) == ("unknown", state)
+    assert await planned(engine) == (["alert"] if decision == "approve" else [])
+
+
+async def test_decision_on_what_is_not_held(engine: Engine) -> None:
+    """Approving what was accepted anyway changes nothing and plans nothing twice."""
+    await engine.alerts.accept(an_alert())
+    await engine.alerts.take_plan(lease_ms=1000)
+
+    assert await decide(engine, "approve") == "accepted"
+    assert await planned(engine) == []
+
+
+@pytest.mark.parametrize("order", list(permutations(["alert", "approval", "cancel"])), ids="-".join)
+async def test_words_commute(engine: Engine, order: tuple[str, ...]) -> None:
+    """A held alert, its approval and its cancel in any order: it ends cancelled, and nothing of it is sent."""
+    for word in order:
+        if word == "alert":
+            await engine.alerts.accept(an_alert(state="held"))
+        elif word == "approval":
+            await decide(engine, "approve")
+        else:
+            await engine.alerts.accept(an_alert("cancel", msg_type="Cancel", referenced=("k1-alert",)))
+            known = await engine.alerts.get("alert")
+            if known is not None:  # as the cancel's plan does
+                await engine.alerts.stop(known, state="cancelled", cause="cancel")
+
+    assert await engine.state() == "cancelled"
+
+
+async def test_worst_news_is_planned_first(engine: Engine) -> None:
+    """Plan jobs go by class, then by age."""
+    now = wall_ms()
+    for alert_id, klass, age in [
+        ("low", Class.P4, 9),
+        ("new", Class.P1, 1),
+        ("old", Class.P1, 5),
+        ("flash", Class.P0, 0),
+    ]:
+        await engine.alerts.accept(an_alert(alert_id, klass=klass, received_ms=now - age))
+
+    assert await planned(engine) == ["flash", "old", "new", "low"]
+
+
+async def test_pages_go_from_new_to_old(engine: Engine) -> None:
+    """Pages meet without gap or overlap, also when several alerts came in the same millisecond."""
+    ids = [f"alert{n:02d}" for n in range(23)]
+    for n, alert_id in enumerate(ids):
+        await engine.alerts.accept(an_alert(alert_id, received_ms=1_000_000 + n // 5))
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page, cursor = await engine.alerts.page(before=cursor, limit=4)
+        found += [alert["id"] for alert in page]
+        if not cursor:
+            break
+
+    assert found == ids[::-1]
