@@ -28,13 +28,17 @@ if waiting > 0 then
 else
   ended = tonumber(redis.call('HGET', KEYS[2], 'ended') or 0)
 end
+local unseen = tonumber(ARGV[2]) == 11 and known == 0
+if unseen then redis.call('HINCRBY', KEYS[3], 'legs_unseen', 1) end
 if ended >= cursor.total and redis.call('HSETNX', KEYS[2], 'done', now) == 1 then
   if redis.call('HINCRBY', KEYS[3], 'legs_open', -1) <= 0 then
     redis.call('HSET', KEYS[3], 'done', now)
-    local alert = redis.call('HMGET', KEYS[3], 'state', 'waits')
+    local alert = redis.call('HMGET', KEYS[3], 'state', 'waits', 'legs', 'legs_unseen')
     if alert[1] == 'active' and (alert[2] or '') == '' then
-      local unseen = tonumber(ARGV[2]) == 11 and known == 0
-      redis.call('HSET', KEYS[3], 'state', unseen and 'expired' or 'completed')
+      -- Expired only if nothing was sent by any leg, whichever of them ends last.
+      local _, commas = string.gsub(alert[3] or '', ',', '')
+      local nothing = tonumber(alert[4] or 0) > commas
+      redis.call('HSET', KEYS[3], 'state', nothing and 'expired' or 'completed')
     end
   end
 end

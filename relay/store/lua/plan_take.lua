@@ -1,13 +1,14 @@
--- Lease the most urgent alert that waits to be planned; a plan whose lease ran out comes first.
+-- Lease the most urgent alert that waits to be planned; a plan whose lease ran out goes before all but a P0.
 -- KEYS: 1 plan  2 planning
 -- ARGV: 1 lease (ms)
 -- Returns {alert id} or {'', ms until a lease runs out}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local FLASH = 2 ^ 42 -- scores of P0 are below
+local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 local late = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 1)
 local id = late[1]
-if not id then
-  local head = redis.call('ZRANGE', KEYS[1], 0, 0)
+if not id or (head[2] and tonumber(head[2]) < FLASH) then
   id = head[1]
   if not id then
     local next = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
