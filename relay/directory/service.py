@@ -172,12 +172,15 @@ class Directory:
         async for batch in self._store.scan():
             masks = await self._store.denied([ordinal for ordinal, _ in batch])
             rows.update({o: Row(mask, text) for (o, text), mask in zip(batch, masks, strict=True)})
+        if await self._store.epoch() != epoch:
+            # What was read may be the rest of a directory that is being lost: the copy must not become that.
+            raise StoreUnavailable("the directory changed while it was copied")
         await self._copy.write(rows, epoch=epoch, position=position)
         log.info("directory_copied", recipients=len(rows))
 
     async def _begin(self) -> None:
         """Name an empty directory: one without a name is one that was lost, and nobody may be matched against it."""
-        await self._store.restored(secrets.token_hex(8))
+        await self._store.restored(secrets.token_hex(8), recipients=0, span=0)
         await self._copy.write({}, epoch=await self._store.epoch(), position="0-0")
 
     async def _restore(self, rows: Mapping[int, Row]) -> None:
@@ -186,7 +189,8 @@ class Directory:
             part = ordinals[start : start + _BATCH]
             await self._store.restore({o: _restored(rows[o]) for o in part})
         epoch = secrets.token_hex(8)
-        await self._store.restored(epoch)
+        there = sum(1 for row in rows.values() if _restored(row).recipient_id)
+        await self._store.restored(epoch, recipients=there, span=max(ordinals, default=-1) + 1)
         await self._copy.write(rows, epoch=epoch, position=await self._store.position())
         log.warning("directory_restored", recipients=len(rows))
 

@@ -81,25 +81,28 @@ class IndexMatcher:
             rows = await self._store.get_many(ordinals)
             masks = await self._store.denied(ordinals)
             for ordinal, row, mask in zip(ordinals, rows, masks, strict=True):
-                self._take(ordinal, row, mask)
+                _take(self._index, ordinal, row, mask)
             self._position = changes.position
 
     async def _load(self, epoch: str) -> None:
         index = Index()
         position = await self._store.position()
-        self._index, self._epoch, self._position = index, epoch, position
         async for batch in self._store.scan():
             masks = await self._store.denied([ordinal for ordinal, _ in batch])
             for (ordinal, row), mask in zip(batch, masks, strict=True):
-                self._take(ordinal, row, mask)
+                _take(index, ordinal, row, mask)
+        if await self._store.epoch() != epoch:
+            raise StoreUnavailable("the directory changed while it was read")
+        self._index, self._epoch, self._position = index, epoch, position
         log.info("index_loaded", recipients=len(self._index))
 
-    def _take(self, ordinal: int, row: bytes | None, denied: int) -> None:
-        recipient = _recipient(row)
-        if recipient is None:
-            self._index.remove(ordinal)
-        else:
-            self._index.upsert(ordinal, recipient, denied=denied)
+
+def _take(index: Index, ordinal: int, row: bytes | None, denied: int) -> None:
+    recipient = _recipient(row)
+    if recipient is None:
+        index.remove(ordinal)
+    else:
+        index.upsert(ordinal, recipient, denied=denied)
 
 
 def _recipient(row: bytes | None) -> Recipient | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from relay.adapter import Content, Hole, Item, Kind
 from relay.clock import Clock
+from relay.errors import StoreUnavailable
 from relay.fanout.channels import Channels, OpenChannel
 from relay.fanout.contents import Contents, LegFacts
 from relay.fanout.ids import DeliveryRef
@@ -108,7 +109,7 @@ class Preparer:
         """
         ordinals = {p: int(segment.ordinals[p]) for p in step}
         unique = sorted(set(ordinals.values()))
-        rows = dict(zip(unique, await self._directory.get_many(unique), strict=True))
+        rows = await self._rows(unique)
         denied = dict(zip(unique, await self._directory.denied(unique), strict=True))
         prepared = Prepared()
         by_channel: dict[str, dict[int, Target]] = {}
@@ -126,6 +127,15 @@ class Preparer:
         for name, targets in by_channel.items():
             await self._group(prepared, self._channels[name], _Step(facts, segment, step, maybe), targets)
         return prepared
+
+    async def _rows(self, ordinals: Sequence[int]) -> dict[int, bytes | None]:
+        """Return recipients as stored; who was taken out left a tombstone, so a hole means that Redis lost something."""
+        rows = await self._directory.get_many(ordinals)
+        if None in rows:
+            if not await self._directory.epoch():
+                raise StoreUnavailable("the directory is being restored")
+            rows = await self._directory.get_many(ordinals)
+        return dict(zip(ordinals, rows, strict=True))
 
     async def opted_out(self, segment: Segment, positions: Sequence[int]) -> None:
         """Deny the address slots that answered "not here any more"."""

@@ -73,12 +73,12 @@ class Sender:
         is in doubt for whoever takes it over.
         """
         try:
-            facts = await self._p.contents.facts(work.chunk.leg_id)
-            segment = await self._p.contents.segment(work.chunk.leg_id, work.chunk.segment)
-            await self._p.replay.repeat(work.chunk.leg_id)
-            records = await self._records(work)
-        except (Vanished, StoreUnavailable) as error:
-            log.warning("chunk_left", leg=work.chunk.leg_id, reason=type(error).__name__)
+            facts = await patiently(lambda: self._p.contents.facts(work.chunk.leg_id))
+            segment = await patiently(lambda: self._p.contents.segment(work.chunk.leg_id, work.chunk.segment))
+            await patiently(lambda: self._p.replay.repeat(work.chunk.leg_id))
+            records = await patiently(lambda: self._records(work))
+        except Vanished:
+            log.warning("chunk_left", leg=work.chunk.leg_id)
             return
         await self._send(Job(work, facts, segment), records)
 

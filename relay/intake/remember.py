@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,7 @@ from relay.errors import StoreUnavailable
 from relay.intake.frames import Frame
 from relay.intake.journal import Journal
 from relay.intake.records import AcceptRecord, MarkRecord, Record, decode, encode, frame_type_of
-from relay.store.alerts import Alerts
+from relay.store.alerts import Alerts, Memory
 
 log = structlog.get_logger()
 
@@ -48,6 +49,7 @@ class Remember:
         self._known: set[int] = set()
         self._applied = 0
         self._noted = (0, 0)
+        self._memory: Memory | None = None
         self._wake = asyncio.Event()
         self.available = False
         self.lost_at: datetime | None = None
@@ -118,19 +120,30 @@ class Remember:
             self.applied_now(head.number)
 
     async def _watch(self) -> None:
-        """Compare the mark in Redis with what it confirmed: lower means that it lost something."""
-        mark = await self._alerts.mark(self._node)
-        if self._applied and (mark is None or mark < self._applied):
+        """Notice that Redis may have lost records: another server run answers, or our name is gone from its marks.
+
+        The mark's number alone would hide a hole: one alert accepted after a loss raises it again.
+        """
+        memory = await self._alerts.memory(self._node)
+        if memory == self._memory:
+            return
+        if self._memory is not None:
             self.lost_at = self._clock.now()
-            log.error("store_lost_records", mark=mark, applied=self._applied)
+            log.warning("store_may_have_lost_records", emptied=memory.name != self._memory.name)
             if self.on_loss is not None:
                 await self.on_loss()
-            self._applied = mark or 0
-            frames = await asyncio.to_thread(lambda: list(self._journal.records()))
-            for frame in frames:
-                record = _read(frame)
-                if record is not None and not isinstance(record, MarkRecord):
-                    self.later(record, frame.seq, again=True)
+            await self._again()
+        name = memory.name or secrets.token_hex(8)
+        await self._alerts.name_memory(self._node, name)
+        self._memory = Memory(memory.run, name)
+
+    async def _again(self) -> None:
+        """Queue every record that was applied; Redis answers "same" for what it still knows."""
+        frames = await asyncio.to_thread(lambda: list(self._journal.records()))
+        for frame in frames:
+            record = _read(frame)
+            if record is not None and not isinstance(record, MarkRecord):
+                self.later(record, frame.seq, again=True)
 
     async def _note(self) -> None:
         """Note in the journal what was applied, so that a restart can tell "lost" from "not yet"."""

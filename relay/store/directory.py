@@ -93,9 +93,15 @@ class DirectoryStore:
         denied = {ordinal: row.denied for ordinal, row in rows.items() if row.denied}
         await self.write({ordinal: row.text for ordinal, row in rows.items()}, denied=denied)
 
-    async def restored(self, epoch: str) -> None:
-        """Give the directory a name: all rows are back."""
-        await self._redis.call("SET", DIR_EPOCH, epoch, "NX")
+    async def restored(self, epoch: str, *, recipients: int, span: int) -> None:
+        """Give the directory a name: all rows are back.
+
+        Raises:
+            StoreUnavailable: some were lost again meanwhile; restore once more.
+        """
+        keys = [DIR_IDS, DIR_NEXT, DIR_EPOCH]
+        if not await self._redis.run("directory_restored", keys, [epoch, recipients, span]):
+            raise StoreUnavailable("the directory was lost again while it was restored")
 
     async def fsync(self, *, seconds: float) -> bool:
         """Wait until everything written so far is on the server's disk; False when that could not be seen in time.
