@@ -129,7 +129,7 @@ class Preparer:
         return prepared
 
     async def _rows(self, ordinals: Sequence[int]) -> dict[int, bytes | None]:
-        """Return recipients as stored; who was taken out left a tombstone, so a hole means that Redis lost something."""
+        """Return recipients as stored; who was taken out left a tombstone, so a hole means a loss."""
         rows = await self._directory.get_many(ordinals)
         if None in rows:
             if not await self._directory.epoch():
@@ -159,11 +159,12 @@ class Preparer:
     ) -> None:
         """Make the items for one channel, as many as its rate lets start now."""
         cost = self._cost(channel, step, next(iter(targets)))
-        granted = await self._rates.take(channel.name, per_second=channel.settings.rate, wanted=len(targets) * cost)
+        rate = channel.settings.rate
+        granted = await self._rates.take(channel.name, per_second=rate, wanted=len(targets), cost=cost)
         stamp = datetime.fromtimestamp(self._clock.time(), UTC).isoformat(timespec="seconds")
         group = Group(channel)
         for number, (position, target) in enumerate(targets.items(), start=1):
-            if number * cost > max(granted, cost if granted else 0):
+            if number > granted:
                 prepared.not_now.add(position)
                 continue
             record = step.records[position]

@@ -20,8 +20,10 @@ class Rates:
         self._redis = connection
         self._keys = partition
 
-    async def take(self, channel: str, *, per_second: float, wanted: int) -> int:
-        """Return how many of ``wanted`` submissions may start now, waiting up to :data:`PATIENCE` for the first.
+    async def take(self, channel: str, *, per_second: float, wanted: int, cost: int = 1) -> int:
+        """Return how many of ``wanted`` items may start now, waiting up to :data:`PATIENCE` for the first.
+
+        ``cost`` is the number of submissions that one item is (SMS parts).
 
         Raises:
             StoreUnavailable: Redis is away.
@@ -30,7 +32,8 @@ class Rates:
             return wanted
         burst = max(1.0, per_second * _BURST)
         for _ in range(3):
-            granted, wait = await self._redis.run("rate", [self._keys.rate(channel)], [per_second, burst, wanted])
+            args = [per_second, burst, wanted, cost]
+            granted, wait = await self._redis.run("rate", [self._keys.rate(channel)], args)
             if granted or wait > PATIENCE * 1000:
                 return int(granted)
             await asyncio.sleep(wait / 1000)
