@@ -71,5 +71,4 @@ async def revoke(call: Call) -> web.StreamResponse:
 
 def key_json(key: Key) -> dict[str, Any]:
     """Return a key as people may see it."""
-    shown = key.shown()
-    return {"id": shown.pop("key_id"), **shown}
+    return {"id": key.key_id, **key.shown()}

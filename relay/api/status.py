@@ -65,6 +65,7 @@ async def seen(services: Services, *, alerts: bool = True) -> Seen:
         redis={"available": available, "pending": services.state.pending},
         journal=journal_json(services),
         clock_trusted=services.state.clock_trusted,
+        workers_expected=services.settings.engine.workers,
     )
 
 

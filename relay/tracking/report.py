@@ -106,7 +106,7 @@ def chain(
     return {
         "references": sorted({alert_id for ids in references.values() for alert_id in ids}),
         "unknown_references": sum(not ids for ids in references.values()),
-        "referred_by": [{"id": alert_id, "msgType": kind} for kind, alert_id in referrers],
+        "referred_by": [alert_id for _, alert_id in referrers],
         "cancelled_by": alert["cancelled_by"] or None,
         "superseded_by": alert["superseded_by"] or None,
     }

@@ -46,6 +46,7 @@ class Seen:
     redis: Mapping[str, Any]
     journal: Mapping[str, Any]
     clock_trusted: bool
+    workers_expected: int = 0
 
 
 def status_json(seen: Seen) -> dict[str, Any]:
@@ -56,7 +57,8 @@ def status_json(seen: Seen) -> dict[str, Any]:
     return {
         "time": utc(seen.now * 1000),
         "alarms": _alarms(seen, channels, refused),
-        "stopped": _stopped(seen),
+        "stale": not seen.redis.get("available"),
+        "stopped": _told(seen.switches.get(STOP)) if _stopped(seen) else None,
         "alerts": [alert_json(alert, legs, seen.now) for alert, legs in seen.alerts],
         "classes": {str(klass): _waits(seen, klass) for klass in Class},
         "channels": channels,
@@ -64,14 +66,18 @@ def status_json(seen: Seen) -> dict[str, Any]:
         "refused": refused,
         "redis": dict(seen.redis),
         "journal": dict(seen.journal),
+        "clock_trusted": seen.clock_trusted,
         "workers": workers_json(seen.workers, now=seen.now),
+        "workers_expected": seen.workers_expected,
     }
 
 
 def alert_json(alert: StoredAlert, legs: Sequence[Leg], now: float) -> dict[str, Any]:
     """Return one alert with its age and the five words for people."""
     row = brief(alert, legs)
-    return {**row, "age_s": _age(now, alert.number("received") / 1000), "words": five_words(legs)}
+    received = alert.number("received")
+    more = {"areas": alert["areas"], "received": utc(received), "age_s": _age(now, received / 1000)}
+    return {**row, **more, "words": five_words(legs)}
 
 
 def channels_json(seen: Seen) -> list[dict[str, Any]]:
@@ -115,13 +121,16 @@ def _channel_state(seen: Seen, name: str, *, heard: bool, failing: bool) -> str:
 
 
 def _paused(switch: str | None) -> dict[str, Any]:
-    if switch is None:
-        return {}
+    return {} if switch is None else {"paused": _told(switch)}
+
+
+def _told(switch: str | None) -> dict[str, Any]:
+    """Return who set a switch, why and when, as far as that is known here."""
     try:
-        told = orjson.loads(switch)
+        told = orjson.loads(switch or "{}")
     except orjson.JSONDecodeError:
         told = {}
-    return {"paused": {"by": told.get("by"), "reason": told.get("reason"), "at": told.get("at")}}
+    return {name: told.get(name) for name in ("by", "reason", "at")}
 
 
 def _alarms(
