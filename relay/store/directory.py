@@ -74,6 +74,8 @@ class DirectoryStore:
 
     async def write(self, recipients: Mapping[int, bytes], *, denied: Mapping[int, int] | None = None) -> None:
         """Store recipients by ordinal and tell the indexes; ``denied`` gives the opted-out slots (bitmask)."""
+        if not recipients:
+            return
         commands: list[tuple[str | bytes | int, ...]] = []
         by_bucket: dict[str, list[str | bytes | int]] = {}
         for ordinal, text in recipients.items():
