@@ -66,7 +66,7 @@ def routes(services: Services, console: Console | None = None) -> list[Route]:
 
 
 def build(services: Services, *, console: Console | None = None) -> web.Application:
-    """Return the application; :class:`relay.api.server.Server` listens for it."""
+    """Return the application; :class:`relay.api.server.Listener` listens for it."""
     gate = Gate(
         services.register,
         proxies=Proxies(services.settings.api.trusted_proxies),

@@ -11,7 +11,9 @@ from typing import Any
 import structlog
 from aiohttp import http_parser, web
 
+from relay.api.app import Console, build
 from relay.api.protocol import KEEP_ALIVE, Connections, Guarded
+from relay.api.services import Services
 from relay.errors import ConfigError
 from relay.settings import Api
 
@@ -21,10 +23,13 @@ _BACKLOG = 1024
 _LINE = 8190
 
 
-class Server:
-    """Listens for one application."""
+class Listener:
+    """Listens for the application of ``services``; a :class:`relay.supervise.Part` once it is started."""
 
-    def __init__(self, app: web.Application, settings: Api, *, connections: Connections | None = None) -> None:
+    def __init__(
+        self, services: Services, *, console: Console | None = None, connections: Connections | None = None
+    ) -> None:
+        settings = services.settings.api
         self._settings = settings
         self._connections = connections or Connections()
         self._options: dict[str, Any] = {
@@ -35,15 +40,29 @@ class Server:
             "max_line_size": _LINE,
             "max_field_size": _LINE,
         }
-        self._runner = web.AppRunner(app, shutdown_timeout=settings.drain)
+        self._runner = web.AppRunner(build(services, console=console), shutdown_timeout=settings.drain)
         self._listening: asyncio.Server | None = None
 
     @property
     def port(self) -> int:
         """The port that is listened on; it differs from the settings' only when that is 0."""
         if self._listening is None:
-            raise RuntimeError("the server is not started")
+            raise RuntimeError("the listener is not started")
         return int(self._listening.sockets[0].getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Where a person on this machine reaches it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(self._settings.host, self._settings.host)  # noqa: S104
+        scheme = "https" if self._settings.tls_cert else "http"
+        return f"{scheme}://{host}:{self.port}"
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Answer until ``stopping``, then finish what is being answered."""
+        try:
+            await stopping.wait()
+        finally:
+            await self.stop()
 
     async def start(self) -> None:
         """Begin to listen.
