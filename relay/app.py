@@ -14,8 +14,7 @@ import structlog
 import uvloop
 
 from relay import supervise
-from relay.api.app import build
-from relay.api.server import Server
+from relay.api.server import Listener
 from relay.api.services import Services
 from relay.clock import Clock, SystemClock
 from relay.datadir import RoleLock, prepare
@@ -103,31 +102,20 @@ async def _api(settings: Settings, *, stopping: asyncio.Event, workers: int, clo
         stack.push_async_callback(connection.close)
         node = await _Node.build(settings, connection, data_dir, clock=clock)
         stack.push_async_callback(node.journal.close)
-        http = Server(build(node.services), settings.api)
-        parts: dict[str, Part] = {**node.parts, "api": _Listening(http)}
+        listener = Listener(node.services)
+        parts: dict[str, Part] = {**node.parts, "api": listener}
         if server is not None:
             parts["redis"] = _Server(server)
         parts |= {f"worker {n}": _worker(settings, n, clock) for n in range(1, workers + 1)}
         await node.load()
-        await http.start()
-        _say_started(settings, node, http)
+        await listener.start()
+        _say_started(settings, node, listener)
         await supervise.run(parts, stopping=stopping, grace=settings.engine.grace + settings.api.drain)
 
 
 def server_url(server: EmbeddedServer | None) -> str:
     """Return the URL of the private server; it need not run yet."""
     return server.url if server is not None else ""
-
-
-class _Listening:
-    """The listener as a part: new requests are refused first of all."""
-
-    def __init__(self, http: Server) -> None:
-        self._http = http
-
-    async def run(self, stopping: asyncio.Event) -> None:
-        await stopping.wait()
-        await self._http.stop()
 
 
 class _Server:
@@ -240,10 +228,10 @@ def _worker(settings: Settings, number: int, clock: Clock) -> Child:
     return Child(f"worker {number}", command, clock=clock, grace=settings.engine.grace)
 
 
-def _say_started(settings: Settings, node: _Node, http: Server) -> None:
+def _say_started(settings: Settings, node: _Node, listener: Listener) -> None:
     """Tell the person at the terminal where things are; the log goes elsewhere."""
     lines = [
-        f"relay      {settings.base_url if settings.api.port else f'http://{settings.api.host}:{http.port}'}",
+        f"relay      {listener.url}",
         f"data       {settings.data_dir.absolute()}",
         f"admin key  {node.services.register.admin_path}",
     ]
