@@ -18,7 +18,7 @@ from relay.fanout.replay import Replay
 from relay.fanout.retry import Handover, RetryPolicy
 from relay.fanout.selection import INTENT_STEP, STEP, Selection, give_up, select
 from relay.fanout.settling import Job, Settling, Work
-from relay.store.chunks import Chunks, Settlement
+from relay.store.chunks import Chunk, Chunks, Settlement
 from relay.store.cursor import STOPPED
 from relay.store.legs import Legs
 from relay.store.receipts import Part
@@ -73,7 +73,7 @@ class Sender:
         is in doubt for whoever takes it over.
         """
         try:
-            facts = await patiently(lambda: self._p.contents.facts(work.chunk.leg_id))
+            facts = await patiently(lambda: self._facts(work.chunk))
             segment = await patiently(lambda: self._p.contents.segment(work.chunk.leg_id, work.chunk.segment))
             await patiently(lambda: self._p.replay.repeat(work.chunk.leg_id))
             records = await patiently(lambda: self._records(work))
@@ -81,6 +81,14 @@ class Sender:
             log.warning("chunk_left", leg=work.chunk.leg_id)
             return
         await self._send(Job(work, facts, segment), records)
+
+    async def _facts(self, chunk: Chunk) -> LegFacts:
+        facts = await self._p.contents.facts(chunk.leg_id)
+        if facts.start_ms != chunk.start_ms:
+            # The leg was lost and planned again: at the same positions may be other people.
+            self._p.contents.forget()
+            facts = await self._p.contents.facts(chunk.leg_id)
+        return facts
 
     async def _records(self, work: Work) -> dict[int, Record]:
         chunk = work.chunk
@@ -115,10 +123,12 @@ class Sender:
         late: set[asyncio.Task[Settling]] = set()
         settled = [Settling(dict(chosen.settled))] if chosen.settled else []
         for start in range(0, len(positions), size):
-            if job.work.stopped.is_set() or self._expired(job.facts):
-                break
             if settled:
                 await self._settle(job, settled, final=False)
+                settled = []
+            # After the settle: its reply is how a sender hears that it may not go on.
+            if job.work.stopped.is_set() or self._expired(job.facts):
+                break
             step = {p: chosen.to_send[p] for p in positions[start : start + size]}
             settled, slow = await self._step(job, step, chosen.maybe, tasks)
             late |= slow

@@ -120,7 +120,9 @@ class Chunks:
         return Claimed(_chunk(reply, token=token, lane=lane), _text(reply[7]))
 
     async def settle(self, s: Settlement) -> Settled | None:
-        """Record outcomes; None when the leg is not known here (the store was emptied).
+        """Record outcomes; None when the leg that the chunk was claimed of is not here any more.
+
+        The store was emptied then; the leg may have been planned again, with other people at the same positions.
 
         Raises:
             StoreUnavailable: Redis is away; settling again is harmless.
@@ -151,6 +153,7 @@ class Chunks:
             b"".join([s.records[p].pack() for p in positions]),
             s.log,
             s.check_at,
+            int(s.chunk.start_ms) if s.chunk else 0,
         ]
         reply = await self._redis.run("settle", names, args)
         if reply[0] == -1:

@@ -4,12 +4,13 @@
 -- KEYS: 1 legs  2 leg  3 records  4 outcome log  5 leases of the class  6 tokens  7 retries of the class  8 alert  9 checks
 -- ARGV: 1 leg id  2 member ('' without a lease)  3 token  4 final (0 | 1)  5 new end of the lease (ms from now)
 --       6 retry at (ms, 0 none)  7 length of the segment  8 positions (u16 each, ascending)  9 records (24 bytes each)
---       10 bytes for the outcome log  11 look again at (ms, 0 none)
--- Returns {flags, lease lost (0 | 1), leg done (0 | 1)}; {-1} when the leg is not known here
+--       10 bytes for the outcome log  11 look again at (ms, 0 none)  12 start of the leg (ms, 0 any)
+-- Returns {flags, lease lost (0 | 1), leg done (0 | 1)}; {-1} when the leg is not known here, or was planned again
 local id, member = ARGV[1], ARGV[2]
 local packed = redis.call('HGET', KEYS[1], id)
 if not packed then return {-1} end
 local cursor = read_cursor(packed)
+if ARGV[12] ~= '0' and tonumber(ARGV[12]) ~= math.floor(cursor.start) then return {-1} end
 local now = milliseconds()
 local lost = 0
 if member ~= '' and redis.call('HGET', KEYS[6], member) ~= ARGV[3] then lost = 1 end
