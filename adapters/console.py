@@ -26,7 +26,8 @@ class ConsoleSettings(BaseModel, frozen=True, extra="forbid"):
 
     ``kind`` is the kind it stands in for; ``path`` a file that gets one JSON line per delivery (the operator's own
     test sink: it holds addresses and texts); ``delay`` the seconds a batch takes; ``verdict`` what each delivery led
-    to; ``receipts`` whether a receipt follows each; ``idempotent`` whether the core may hand one over twice unmarked.
+    to; ``receipts`` whether a receipt follows each; ``idempotent`` whether the core may hand one over twice unmarked;
+    ``silent`` has the texts made and then dropped, neither file nor log: what the engine costs by itself.
     """
 
     kind: Kind = Kind.SMS
@@ -35,6 +36,7 @@ class ConsoleSettings(BaseModel, frozen=True, extra="forbid"):
     verdict: Literal["accepted", "delivered"] = "accepted"
     receipts: bool = False
     idempotent: bool = True
+    silent: bool = False
 
 
 class Console:
@@ -85,7 +87,10 @@ class Console:
         """
         if self._settings.delay:
             await asyncio.sleep(self._settings.delay)
-        if self._settings.path is not None and batch:
+        if self._settings.silent:
+            for item in batch:
+                _ = item.text
+        elif self._settings.path is not None and batch:
             if not await self._append(batch):
                 return [Outcome(verdict=Verdict.UNKNOWN, reason="disk_full", scope=Scope.PROVIDER)] * len(batch)
         elif batch:

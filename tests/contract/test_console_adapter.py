@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,22 @@ async def test_without_a_file_only_ids_are_logged() -> None:
 
     assert [o.verdict for o in outcomes] == [Verdict.ACCEPTED]
     assert capture.entries == [{"event": "console_sent", "delivery_ids": ["leg0contract-1"], "log_level": "info"}]
+
+
+async def test_silent_makes_the_texts_and_keeps_nothing(tmp_path: Path) -> None:
+    """For measuring the engine: every text is filled as for a provider, and neither file nor log hears of it."""
+    capture = LogCapture()
+    adapter = console(
+        structlog.wrap_logger(None, processors=[capture]), silent=True, path=tmp_path / "sent", verdict="delivered"
+    )
+    await adapter.open()
+    outcomes = await adapter.send([make_item(1), make_item(2)])
+    with pytest.raises(KeyError):
+        await adapter.send([replace(make_item(3), values={})])
+    await adapter.close(deadline=1)
+
+    assert [o.verdict for o in outcomes] == [Verdict.DELIVERED] * 2
+    assert (capture.entries, (tmp_path / "sent").read_bytes()) == ([], b"")
 
 
 async def test_disk_that_refuses_is_a_provider_that_is_down() -> None:
