@@ -1,0 +1,28 @@
+"""``relay serve``: the relay itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from relay.commands.options import options_of
+
+
+def serve(
+    context: typer.Context,
+    *,
+    role: Annotated[
+        Literal["all", "api", "worker"],
+        typer.Option("--role", help="all: the API with its workers; api: the API alone; worker: one worker alone."),
+    ] = "all",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=0, max=64, help="How many workers; else as the configuration says."),
+    ] = None,
+) -> None:
+    """Run the relay until it is told to stop (Ctrl-C or SIGTERM)."""
+    settings = options_of(context).settings()
+    from relay.app import serve as run
+
+    raise typer.Exit(run(settings, role=role, workers=workers))
