@@ -200,6 +200,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
 _NOT_SETTINGS = {"RELAY_CONFIG"}
 
 
+def overrides(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the names of all ``RELAY_…`` variables, for whoever starts a relay that must not see them (the demo)."""
+    return tuple(name for name in (os.environ if environ is None else environ) if name.startswith("RELAY_"))
+
+
 def _apply_environment(values: dict[str, Any], env: Mapping[str, str]) -> None:
     for name, text in env.items():
         if not name.startswith("RELAY_") or name in _NOT_SETTINGS:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from relay.errors import ConfigError
-from relay.settings import Settings, load
+from relay.settings import Settings, load, overrides
 
 EXAMPLE = Path("config/relay.toml")
 
@@ -113,3 +113,10 @@ def test_webhook_channel_exists_unless_configured(tmp_path: Path) -> None:
 def test_base_of_links(tmp_path: Path, text: str, url: str) -> None:
     """Links in messages begin with the public address, else with where the relay listens."""
     assert load(written(tmp_path, text), {}).base_url == url
+
+
+def test_overrides_are_named() -> None:
+    """Whoever starts a relay of its own can hide every variable that would change it, the configuration's too."""
+    found = overrides({"RELAY_REDIS__URL": "redis://production", "RELAY_CONFIG": "/etc/relay.toml", "PATH": "/bin"})
+
+    assert found == ("RELAY_REDIS__URL", "RELAY_CONFIG")
