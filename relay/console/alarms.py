@@ -42,8 +42,8 @@ class Alarm:
 
 
 def alarms_of(now: Situation, say: Say, wall: Wall) -> list[Alarm]:
-    """Return all alarms, what waits for a decision first."""
-    return [
+    """Return all alarms, red ones first, and among them what waits for a decision."""
+    found = [
         *_switches(now, say),
         *_held(now, say, wall),
         *_nobody(now, say),
@@ -52,6 +52,7 @@ def alarms_of(now: Situation, say: Say, wall: Wall) -> list[Alarm]:
         *_channels(now, say),
         *_told(now),
     ]
+    return sorted(found, key=lambda alarm: not alarm.red)
 
 
 def broken_parts(now: Situation, wall: Wall) -> list[str]:

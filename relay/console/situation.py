@@ -150,7 +150,10 @@ def read(status: Mapping[str, Any]) -> Situation:
         told=rows(status.get("alarms")),
         alerts=sorted((row for row in alerts if row.state != "held"), key=_order),
         queues=_queues(status.get("classes"), time),
-        channels=[_channel(row, time) for row in rows(status.get("channels"))],
+        channels=sorted(
+            (_channel(row, time) for row in rows(status.get("channels"))),
+            key=lambda channel: (not channel.broken, channel.state != "paused", channel.name),
+        ),
         held=sorted(held, key=_order),
         held_count=max(held_count, len(held)),
         refused=_grouped(refused),
