@@ -20,6 +20,7 @@ from relay.clock import Clock, SystemClock
 from relay.datadir import RoleLock, prepare
 from relay.directory.copy import Copy
 from relay.directory.service import Directory
+from relay.errors import ConfigError, DataDirInUse
 from relay.fanout.channels import describe
 from relay.intake.accept import Accept
 from relay.intake.acknowledge import Acknowledge
@@ -71,8 +72,21 @@ def serve(settings: Settings, *, role: str = "all", workers: int | None = None) 
     writer = configure(settings.log.level)
     try:
         return uvloop.run(_main(settings, role=role, workers=settings.engine.workers if workers is None else workers))
+    except Exception as error:  # what ends the process is said once, in the log or to whoever started it
+        cause = _first(error)
+        if isinstance(cause, ConfigError | DataDirInUse):
+            raise cause from None
+        log.exception("relay_failed", role=role)
+        return 1
     finally:
         writer.close()
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the first error of a group: one clear sentence says more than a tree."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _main(settings: Settings, *, role: str, workers: int) -> int:
