@@ -18,7 +18,7 @@ from relay.errors import StoreUnavailable
 from relay.fanout.segment import Segment
 from relay.store.chunks import Chunks, Settlement
 from relay.store.legs import Legs
-from relay.tracking.states import Record
+from relay.tracking.states import Record, merge
 
 log = structlog.get_logger()
 
@@ -31,6 +31,7 @@ GIVE_UP = 120.0
 @dataclass(frozen=True, slots=True)
 class _Told:
     at: float
+    start_ms: float  # of the leg at that time, 0 when it is not known: the times in records count from it
     settlement: Settlement
     segment: Segment
 
@@ -47,16 +48,19 @@ class Replay:
 
     def remember(self, settlement: Settlement, segment: Segment) -> None:
         """Keep a settle that Redis acknowledged."""
-        now = self._clock.monotonic()
-        bare = replace(settlement, chunk=None, final=False, retry_at=0, log=b"")
-        self._told.append(_Told(now, bare, segment))
-        while self._told and self._told[0].at < now - REMEMBER:
+        told = self._note(settlement, segment)
+        self._told.append(told)
+        while self._told and self._told[0].at < told.at - REMEMBER:
             self._told.popleft()
 
     def owe(self, settlement: Settlement, segment: Segment) -> None:
         """Keep a settle whose leg Redis does not know now."""
+        self._pending.setdefault(settlement.leg_id, []).append(self._note(settlement, segment))
+
+    def _note(self, settlement: Settlement, segment: Segment) -> _Told:
+        start = settlement.chunk.start_ms if settlement.chunk else 0.0
         bare = replace(settlement, chunk=None, final=False, retry_at=0, log=b"")
-        self._pending.setdefault(settlement.leg_id, []).append(_Told(self._clock.monotonic(), bare, segment))
+        return _Told(self._clock.monotonic(), start, bare, segment)
 
     def forgotten(self) -> None:
         """Redis may have forgotten: owe everything of the last seconds."""
@@ -78,19 +82,23 @@ class Replay:
         Raises:
             StoreUnavailable: Redis is away; nothing is forgotten here.
         """
-        waiting = self._pending.get(leg_id)
-        if not waiting:
-            return
-        leg = await self._legs.get(leg_id)
+        waiting = list(self._pending.get(leg_id, ()))
+        leg = await self._legs.get(leg_id) if waiting else None
         if leg is None:
             return
         for number, size in enumerate(leg.cursor.sizes):
             segment = await self._legs.segment(leg_id, number)
-            records = _in_segment(waiting, segment) if segment is not None else {}
+            records = _in_segment(waiting, segment, leg.cursor.start) if segment is not None else {}
             if records:
                 first = waiting[0].settlement
-                await self._chunks.settle(replace(first, segment=number, size=size, records=records))
+                if await self._chunks.settle(replace(first, segment=number, size=size, records=records)) is None:
+                    return
+        # What was owed while this waited for Redis is not told yet.
+        done = {id(told) for told in waiting}
+        rest = [told for told in self._pending.get(leg_id, ()) if id(told) not in done]
         self._pending.pop(leg_id, None)
+        if rest:
+            self._pending[leg_id] = rest
 
     async def repeat_all(self) -> None:
         """Repeat everything whose leg is known, and give up on what has waited too long."""
@@ -104,13 +112,25 @@ class Replay:
                 log.error("settles_given_up", leg=leg_id, batches=len(self._pending.pop(leg_id)))
 
 
-def _in_segment(waiting: list[_Told], segment: Segment) -> Mapping[int, Record]:
-    """Return the owed records that belong to ``segment``, by their position there."""
+def _in_segment(waiting: list[_Told], segment: Segment, start_ms: float) -> Mapping[int, Record]:
+    """Return the owed records that belong to ``segment``, by their position there.
+
+    They are merged, for they are not always in the order in which they came to be.
+    """
     found: dict[int, Record] = {}
     for told in waiting:
         ordinals, slots = told.segment.ordinals, told.segment.slots
+        later = int((start_ms - told.start_ms) / 10) if told.start_ms else 0
         for position, record in told.settlement.records.items():
             place = segment.positions.get((int(ordinals[position]), int(slots[position])))
             if place is not None:
-                found[place] = record
+                found[place] = merge(found.get(place, Record()), _from(record, later))
     return found
+
+
+def _from(record: Record, later: int) -> Record:
+    """Return a record whose times count from a start that is ``later`` (hundredths of a second) than it was."""
+    if not later:
+        return record
+    accepted, ended, due = (max(1, t - later) if t else 0 for t in (record.accepted, record.ended, record.due))
+    return replace(record, accepted=accepted, ended=ended, due=due)
