@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from relay.console.alarm_words import ALARMS
-from relay.console.alarms import Alarm, alarms_of, alive, broken_parts, name_of
+from relay.console.alarms import alarms_of, broken_parts, name_of
 from relay.console.figures import FRESH, Wall, units
 from relay.console.situation import WORDS, AlertRow, Situation, read
 from relay.console.templating import render, static

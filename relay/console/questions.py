@@ -112,7 +112,8 @@ def question_of(ask: str, about: str, now: Situation) -> Question | None:
             return Question(ask=ask, path=path, about=about) if known else None
         case "stop" | "resume" | "sign-out":
             return Question(ask=ask, path=f"/status/{ask}")
-    return None
+        case _:
+            return None
 
 
 def say_of(language: str) -> Say:
