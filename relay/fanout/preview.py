@@ -57,6 +57,11 @@ class Previewer:
             answer = await self._preview(request)
         except InvalidAlert as error:
             answer = {"error": error.detail}
+        except StoreUnavailable:
+            raise
+        except Exception:  # a preview must not end the worker that sends
+            log.exception("preview_failed")
+            answer = {"error": "the preview failed; see the worker's log"}
         await self._previews.answer(request["id"], orjson.dumps(answer))
 
     async def _preview(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +75,7 @@ class Previewer:
         return {
             "priority": klass,
             "recipients": audience.recipients,
-            "messages": {kind: len(pairs) for kind, pairs in audience.pairs.items() if len(pairs)},
+            "messages": {str(kind): len(pairs) for kind, pairs in audience.pairs.items() if len(pairs)},
             "segments": self._segments(alert, audience, klass),
         }
 
