@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from relay.commands.failures import Failed
+from relay.commands.input_file import read_bytes
 
 CAP = "application/cap+xml"
 JSON = "application/json"
-
-AlertPath = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="An alert, CAP 1.2 XML or JSON; - is stdin."
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +31,7 @@ def read(path: Path) -> AlertFile:
     Raises:
         Failed: it cannot be read, or is empty.
     """
-    try:
-        body = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as error:
-        raise Failed(f"{path} cannot be read: {error.strerror}") from error
+    body = read_bytes(path)
     if not body.strip():
         raise Failed(f"{path} is empty")
     return AlertFile(body, media_of(body))

@@ -9,19 +9,17 @@ from urllib.parse import quote
 import typer
 
 from relay.commands.failures import REFUSED, Failed
+from relay.commands.input_file import InputFile
 from relay.commands.options import Cursor, Json, Limit, options_of
 from relay.commands.terminal import note, raw, say, show
 
 app = typer.Typer(help="Recipients: import, export, look at, change.", no_args_is_help=True, rich_markup_mode=None)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The recipient's id.")]
-File = Annotated[
-    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="A file; - is stdin.")
-]
 
 
 @app.command("import")
-def import_(context: typer.Context, *, file: File, json: Json = False) -> None:
+def import_(context: typer.Context, *, file: InputFile, json: Json = False) -> None:
     """Store recipients, one JSON object a line (NDJSON); good lines are stored, bad ones are listed.
 
     The exit code is 1 when a line was refused.
@@ -86,7 +84,7 @@ def show_(context: typer.Context, *, recipient_id: Id, json: Json = False) -> No
 
 
 @app.command("put")
-def put(context: typer.Context, *, file: File, json: Json = False) -> None:
+def put(context: typer.Context, *, file: InputFile, json: Json = False) -> None:
     """Store one recipient from a file that holds one JSON object; its `id` says which."""
     from relay.commands.recipients_shapes import secret_lines
     from relay.commands.transfer import read_object

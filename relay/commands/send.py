@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from relay.commands.alert_file import AlertPath
 from relay.commands.failures import REFUSED, Failed, Unreachable
+from relay.commands.input_file import InputFile
 from relay.commands.options import Json, options_of
 from relay.commands.terminal import note, raw, say
 
@@ -26,14 +26,14 @@ _NOT_SENT = frozenset({"held", "expired", "rejected"})
 def send(
     context: typer.Context,
     *,
-    file: AlertPath,
+    file: InputFile,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it is known who was reached.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse what would otherwise be repaired.")] = False,
     timeout: Annotated[float, typer.Option("--timeout", min=1, max=86_400, help="Seconds that --wait lasts.")] = 600,
     json: Json = False,
 ) -> None:
-    """Post an alert to the running relay.
+    """Post an alert, CAP 1.2 XML or JSON, to the running relay.
 
     With --wait the exit code is 1 when the alert is held, rejected, expired, or not finished in time.
     """

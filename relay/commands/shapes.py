@@ -194,13 +194,17 @@ def _last_time(times: Mapping[str, Any]) -> str:
 
 def _chain(chain: Row) -> dict[str, str]:
     """Return what an alert refers to, and what refers to it; nothing for an alert that stands alone."""
-    referrers = [f"{clean(row.get('msgType'))} {clean(row.get('id'))}" for row in chain.get("referred_by") or ()]
+    referrers = [_referrer(row) for row in chain.get("referred_by") or ()]
     return {
         "refers to": ", ".join(clean(name) for name in chain.get("references") or ()),
         "referred by": ", ".join(referrers),
         "cancelled by": clean(chain.get("cancelled_by")),
         "replaced by": clean(chain.get("superseded_by")),
     }
+
+
+def _referrer(row: object) -> str:
+    return f"{clean(row.get('msgType'))} {clean(row.get('id'))}" if isinstance(row, Mapping) else clean(row)
 
 
 def _pairs(value: object) -> str:

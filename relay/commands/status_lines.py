@@ -81,7 +81,7 @@ def house_line(document: Row) -> str:
     said = [
         f"redis {'ok' if redis.get('available') else 'AWAY'}" + (f", {pending:,} to be told" if pending else ""),
         f"journal {'FAILING: ' + clean(journal['error']) if journal.get('error') else 'ok'}{_fsync(journal)}",
-        f"workers {sum(bool(worker.get('alive')) for worker in workers)} of {len(workers)}",
+        _workers(workers),
     ]
     return "   ".join(said)
 
@@ -92,6 +92,12 @@ def ago(seconds: float) -> str:
         if seconds < until:
             return f"{int(seconds / size)} {unit}"
     return f"{int(seconds / 86_400)} d"
+
+
+def _workers(workers: Sequence[Row]) -> str:
+    alive = sum(bool(worker.get("alive")) for worker in workers)
+    silent = len(workers) - alive
+    return f"workers {alive}" + (f" ({silent} silent)" if silent else "")
 
 
 def _alert_row(alert: Row) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import orjson
 
 from relay.commands.client import NDJSON, Answer, Client
 from relay.commands.failures import Failed
+from relay.commands.input_file import opened, read_bytes, size
 
 PIECE = 64 * 1024
 
@@ -36,7 +37,7 @@ def upload(client: Client, path: str, file: Path) -> Answer:
         Failed: it cannot be read.
     """
     try:
-        with _opened(file) as source, progress("import", _size(file)) as advance:
+        with opened(file) as source, progress("import", size(file)) as advance:
             return client.upload(path, _pieces(source, advance), media=NDJSON)
     except OSError as error:
         raise Failed(f"{file} cannot be read: {error.strerror}") from error
@@ -82,11 +83,9 @@ def read_object(file: Path) -> OneObject:
     Raises:
         Failed: it holds something else, or cannot be read.
     """
+    body = read_bytes(file)
     try:
-        body = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         document = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
-    except OSError as error:
-        raise Failed(f"{file} cannot be read: {error.strerror}") from error
     except orjson.JSONDecodeError as error:
         raise Failed(f"{file} is not JSON: {error}") from error
     if not isinstance(document, dict):
@@ -111,14 +110,6 @@ def progress(what: str, total: int | None) -> Iterator[Advance]:
 
 def _private(file: Path) -> BinaryIO:
     return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-
-
-def _opened(file: Path) -> BinaryIO:
-    return os.fdopen(os.dup(sys.stdin.fileno()), "rb") if str(file) == "-" else file.open("rb")
-
-
-def _size(file: Path) -> int | None:
-    return None if str(file) == "-" else file.stat().st_size
 
 
 async def _pieces(source: BinaryIO, advance: Advance) -> AsyncIterator[bytes]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from relay.commands.alert_file import AlertFile, AlertPath
+from relay.commands.alert_file import AlertFile
 from relay.commands.failures import REFUSED
+from relay.commands.input_file import InputFile
 from relay.commands.options import Json, options_of
 from relay.commands.terminal import clean, raw, say
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def validate(
     context: typer.Context,
     *,
-    file: AlertPath,
+    file: InputFile,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse what would otherwise be repaired.")] = False,
     json: Json = False,
 ) -> None:

@@ -82,7 +82,7 @@ async def _examine(connection: Connection, clock: Clock) -> ServerFacts:
         latency_p50=latencies[len(latencies) // 2],
         latency_max=latencies[-1],
         skew=await _skew(connection, clock),
-        has_waitaof=await _knows(connection, "WAITAOF"),
+        has_waitaof=await _knows(connection, "waitaof"),
         open_to_all=await _is_open(connection),
     )
 
@@ -132,11 +132,11 @@ async def _setting(connection: Connection, name: str) -> str:
 
 async def _knows(connection: Connection, command: str) -> bool | None:
     try:
-        answer = await connection.call("COMMAND", "INFO", command)
-    except redis.exceptions.RedisError:
+        # One word with a space: under the name COMMAND the library expects another answer than this one.
+        found = await connection.call("COMMAND LIST", "FILTERBY", "PATTERN", command)
+    except redis.exceptions.ResponseError:
         return None
-    found = answer.values() if isinstance(answer, Mapping) else answer
-    return any(bool(entry) for entry in found)
+    return command in {_text(name) for name in found}
 
 
 async def _is_open(connection: Connection) -> bool | None:
