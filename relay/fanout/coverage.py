@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from relay.store.cursor import Cursor
 from relay.tracking.states import RECORD_BYTES, TERMINAL, State
 
+_NO_CHANNEL = 360_000
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -48,11 +50,13 @@ def orphans(segment: int, states: NDArray[np.uint8], cursor: Cursor, covered: It
 def overdue(records: bytes, size: int, *, now: int, deadlines: Sequence[tuple[int, int]]) -> list[int]:
     """Return accepted positions whose receipt did not come in time.
 
-    ``deadlines`` are (channel index, hundredths of a second); ``now`` counts from the start of the leg.
+    ``deadlines`` are (channel index, hundredths of a second); ``now`` counts from the start of the leg.  A channel that
+    was taken out of the configuration is waited for an hour.
     """
     table = np.frombuffer(records.ljust(size * RECORD_BYTES, b"\0"), np.uint8).reshape(size, RECORD_BYTES)
     accepted = table[:, 8:12].copy().view("<u4")[:, 0]
-    late = np.zeros(size, bool)
+    known = np.isin(table[:, 3], [channel for channel, _ in deadlines])
+    late = ~known & (accepted.astype(np.int64) + _NO_CHANNEL <= now)
     for channel, deadline in deadlines:
         late |= (table[:, 3] == channel) & (accepted.astype(np.int64) + deadline <= now)
     return [int(p) for p in np.flatnonzero(late & (table[:, 0] == State.ACCEPTED))]

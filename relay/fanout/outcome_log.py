@@ -39,6 +39,8 @@ def entries(log: bytes) -> Iterator[Entry]:
     while at + _ENTRY.size <= len(log):
         position, state, send, channel, reason, when, length = _ENTRY.unpack_from(log, at)
         at += _ENTRY.size
+        if at + length > len(log):
+            return
         text = log[at : at + length].decode(errors="replace")
         at += length
         yield Entry(

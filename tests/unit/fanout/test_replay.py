@@ -208,7 +208,7 @@ async def test_leg_that_goes_again_is_still_owed(world: World) -> None:
     """The leg vanished between the look and the settle: nothing is forgotten."""
     world.replay.owe(told({0: SENT}), SEGMENT)
     world.store.segments = [SEGMENT]
-    world.store.meanwhile = lambda: world.store.segments.clear()
+    world.store.meanwhile = world.store.segments.clear
     await world.replay.repeat("leg")
 
     assert world.replay.owing

@@ -1,0 +1,51 @@
+"""The outcome log: provider ids and attempts, appended."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.fanout.outcome_log import Entry, entries
+from relay.tracking.states import State
+
+entry = st.builds(
+    Entry,
+    position=st.integers(0, 3999),
+    state=st.sampled_from(State),
+    send=st.integers(0, 255),
+    channel=st.integers(0, 255),
+    reason=st.integers(0, 255),
+    at=st.integers(0, 2**32 - 1),
+    text=st.text(max_size=60),
+)
+
+
+@given(st.lists(entry, max_size=20))
+def test_log_reads_back(told: list[Entry]) -> None:
+    """Entries read back in the order in which they were appended."""
+    assert list(entries(b"".join(e.pack() for e in told))) == told
+
+
+@given(st.lists(entry, min_size=1, max_size=5), st.integers(1, 10))
+def test_torn_end_is_ignored(told: list[Entry], cut: int) -> None:
+    """A log that ends within an entry's head gives what is whole."""
+    log = b"".join(e.pack() for e in told[:-1]) + told[-1].pack()[:cut]
+
+    assert list(entries(log)) == told[:-1]
+
+
+def test_torn_text_is_ignored() -> None:
+    """An entry whose text is cut off is not whole either: half a provider id would name another message."""
+    whole = Entry(position=1, state=State.ACCEPTED, send=1, channel=1, reason=0, at=5, text="provider-id")
+
+    assert list(entries(whole.pack()[:-3])) == []
+
+
+def test_long_text_is_cut() -> None:
+    """Text is cut to 255 bytes, and never in a way that breaks the next entry."""
+    long = Entry(position=1, state=State.FAILED, send=300, channel=1, reason=0, at=5, text="ы" * 200)
+    next_one = Entry(position=2, state=State.FAILED, send=1, channel=1, reason=0, at=6)
+    found = list(entries(long.pack() + next_one.pack()))
+
+    assert found[0].text.startswith("ы" * 127)
+    assert len(found[0].text) <= 128
+    assert found[0].send == 255
+    assert found[1] == next_one
