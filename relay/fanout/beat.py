@@ -56,7 +56,8 @@ class Beat:
                 await self.once()
             except StoreUnavailable:
                 # The file on this node still says stop when Redis cannot.
-                self._preparer.gate = Gate(self._stop_file.exists() or self._preparer.gate.stopped)
+                gate = self._preparer.gate
+                self._preparer.gate = Gate(self._stop_file.exists() or gate.stopped, gate.paused)
             await asyncio.sleep(PERIOD)
         try:
             await self._switches.forget_workers([self._id])

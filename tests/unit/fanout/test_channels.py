@@ -60,7 +60,7 @@ def playing() -> Playing:
 
 def with_adapter(adapter: Playing, *, timeout: float = 5) -> OpenChannel:
     channel = opened(timeout=timeout)
-    channel.adapter = adapter  # type: ignore[assignment]
+    channel.adapter = adapter
     return channel
 
 
@@ -199,7 +199,7 @@ async def test_closing_goes_on() -> None:
                 raise OSError("gone")
 
     for name, channel in channels.items():
-        channel.adapter = Noted(name)  # type: ignore[assignment]
+        channel.adapter = Noted(name)
     await Channels(channels).close(deadline=1)
 
     assert closed == ["c", "b", "a"]
