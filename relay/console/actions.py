@@ -26,7 +26,7 @@ _SESSION_OVER = "session_over"
 Form = Mapping[str, str]
 
 
-class _No(Exception):  # noqa: N818 -- as in relay/errors.py
+class _No(Exception):
     """Nothing was done: ``said`` is the key of the sentence that says why."""
 
     def __init__(self, said: str, status: int) -> None:
@@ -71,7 +71,7 @@ class Actions:
         async def act(key: Key, form: Form) -> None:
             await self._console.controls.stop(reason=_reason(form), key=key)
 
-        return await self._act(call, Action.STOP, act, did="stopped", half_done="journal_stop")
+        return await self._act(call, Action.STOP, act, did="stopped", half_done="half_stopped")
 
     async def resume(self, call: Call) -> web.StreamResponse:
         """Go on sending."""
@@ -125,7 +125,7 @@ class Actions:
         act: Callable[[Key, Form], Awaitable[None]],
         *,
         did: str,
-        half_done: str = "journal",
+        half_done: str = "not_kept",
     ) -> web.Response:
         """Do it when session, form and role allow it, and lead back to the status; else say why not."""
         try:
@@ -138,7 +138,7 @@ class Actions:
         except JournalUnavailable:
             return self._notice(call, half_done, status=503)
         except StoreUnavailable:
-            return self._notice(call, "store", status=503)
+            return self._notice(call, "no_store", status=503)
         log.warning(did, by=key.key_id, path=call.request.path, request=call.request_id)
         return self._browser.see_status(call.request)
 

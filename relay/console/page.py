@@ -31,7 +31,7 @@ OLD = 10.0
 _ROWS = (25, 12, 6, 3)
 
 #: What changes although nothing happens: the text of ages, and the clock.
-_TICKING = re.compile(r"(<(time|output)\b[^>]*>)[^<]*")
+_TICKING = re.compile(r"""(<(?:time|output)\b[^>]*>|\bdata-now=")[^<"]*""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +65,14 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The answer to one of the four questions; ``mood`` is ``calm``, ``note`` or ``red``."""
+    """The answer to one of the four questions; ``mood`` is ``calm``, ``note`` or ``red``; the age of ``since`` follows."""
 
     name: str
     value: str
     more: str
     mood: str
     target: str
+    since: datetime | None = None
 
 
 def status_page(
@@ -146,8 +147,8 @@ def _waiting(now: Situation, say: Say, wall: Wall) -> Tile:
     if not now.held_count:
         return Tile(say("waiting"), "0", say("waiting_none"), "calm", "alarms")
     since = min((alert.received for alert in now.held if alert.received), default=None)
-    more = say("waiting_oldest", age=wall.ago(since)) if since else ""
-    return Tile(say("waiting"), wall.count(now.held_count), more, "red", "alarms")
+    more = say("waiting_oldest") if since else ""
+    return Tile(say("waiting"), wall.count(now.held_count), more, "red", "alarms", since)
 
 
 def _not_told(now: Situation, say: Say, wall: Wall) -> Tile:

@@ -71,15 +71,15 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Форма отправлена не с этой страницы. Ничего не изменено. Вернитесь и повторите.",
     ),
     "too_long": ("The form is too long. Nothing was changed.", "Форма слишком велика. Ничего не изменено."),
-    "journal": (
+    "not_kept": (
         "The journal cannot be written. This was NOT recorded. Try again.",
         "Журнал не записывается. Решение НЕ сохранено. Повторите.",
     ),
-    "journal_stop": (
+    "half_stopped": (
         "Stopped on this machine, but the journal cannot be written: other machines may go on sending.",
         "Остановлено на этой машине, но журнал не записывается: другие машины могут отправлять.",
     ),
-    "store": (
+    "no_store": (
         "Redis does not answer. Nothing was changed. Try again.",
         "Redis не отвечает. Ничего не изменено. Повторите.",
     ),

@@ -28,7 +28,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     # Four questions.
     "waiting": ("Waiting for you", "Ждёт вас"),
     "waiting_none": ("nothing", "ничего"),
-    "waiting_oldest": ("for {age}", "уже {age}"),
+    "waiting_oldest": ("for", "уже"),
     "not_told": ("Not told", "Не оповещены"),
     "not_told_none": ("nobody", "никто"),
     "broken": ("Broken", "Не работает"),

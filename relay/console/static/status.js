@@ -6,7 +6,7 @@
   const old = 10000;
   let tag = "";
   let good = performance.now(); // when the figures were last known to be true
-  let at = Date.parse(body.dataset.at) || Date.now(); // the relay's clock at that moment
+  let at = Date.parse(body.dataset.now); // the relay's clock at that moment
   let busy = 0; // until then nothing is moved under a finger
   let failed = false;
   const lost = document.getElementById("lost");
@@ -39,6 +39,7 @@
     const zone = Number(body.dataset.zone);
     put("clock", clock(here(), zone));
     put("utc", clock(here(), 0));
+    put("age", age((performance.now() - good) / 1000));
     for (const time of document.querySelectorAll("time")) {
       time.textContent = age((here() - Date.parse(time.dateTime)) / 1000);
     }
@@ -60,7 +61,7 @@
     document.querySelector("header").replaceWith(document.adoptNode(page.querySelector("header")));
     window.scrollTo(0, top);
     if (focus) for (const link of document.links) if (link.getAttribute("href") === focus) { link.focus({ preventScroll: true }); break; }
-    at = Date.parse(body.dataset.at) || at;
+    at = Date.parse(body.dataset.now);
     const banner = page.getElementById("lost");
     told = { hidden: banner.hidden, text: banner.textContent };
   };
