@@ -1,0 +1,134 @@
+"""E4: how soon the worst news leaves while a great pile of low news is being sent, and past a slow lane."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from bench.alerts import P0, P1, P4, Grade
+from bench.client import NotReached, Posted
+from bench.configuration import silent, to_file
+from bench.figures import Figure, Target
+from bench.people import CITY, VALLEY, VILLAGE, Crowd
+from bench.relay import Relay, Say, new_folder, running
+from bench.sizes import Sizes
+from bench.stats import percentile
+from relay.adapter import Kind
+from relay.fanout.ids import leg_id
+
+TARGET = Target(limit=25, unit="ms", most=True)
+SLOW_LANE = Target(limit=1000, unit="ms", most=True)
+WHAT = "P0 accepted → first hand-over behind a pile of low deliveries, p99"
+RATE = 100
+_FEW = 10
+_WITHIN = 60.0
+_LOOK = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Seconds to the first hand-over: from the beginning of the POST, and from its 202."""
+
+    from_post: float
+    from_202: float
+
+
+async def measure(sizes: Sizes, say: Say) -> Figure:
+    """Start a relay with a fast lane (SMS) and one of 100/s (e-mail), and post urgent news into both."""
+    folder = new_folder()
+    sms, mail = folder / "sms.ndjson", folder / "mail.ndjson"
+    channels = (
+        silent("low", match=["+7701"]),
+        to_file("flash", sms, match=["+7702"]),
+        to_file("slow", mail, kind="email", rate=RATE),
+    )
+    async with running(*channels, say=say, folder=folder) as relay:
+        await relay.fill(
+            Crowd(count=sizes.crowd, prefix="low", kind="sms", address="+7701{n:07d}", place=CITY),
+            Crowd(count=_FEW, prefix="flash", kind="sms", address="+7702{n:07d}", place=VILLAGE),
+            Crowd(count=sizes.slow, prefix="slow", kind="email", address="slow{n}@bench.example", place=VALLEY),
+            Crowd(count=_FEW, prefix="urgent", kind="email", address="urgent{n}@bench.example", place=VILLAGE),
+        )
+        urgent = await _past_slow_lane(relay, sizes, mail)
+        flashes, left = await _past_pile(relay, sizes, sms)
+    return Figure(
+        name="E4",
+        what=WHAT,
+        value=_ms([s.from_202 for s in flashes], 99),
+        target=TARGET,
+        conditions={"p1_past_slow_p4_lane_p99_ms": SLOW_LANE},
+        beside={
+            "samples": len(flashes),
+            "p0_p50_ms": _ms([s.from_202 for s in flashes], 50),
+            "p0_from_begin_of_post_p50_p99_ms": [_ms([s.from_post for s in flashes], p) for p in (50, 99)],
+            "low_deliveries_queued": f"{sizes.piles} × {sizes.crowd:,}, {left:,} left before the last sample",
+            "p1_past_slow_p4_lane_p50_ms": _ms([s.from_202 for s in urgent], 50),
+            "p1_past_slow_p4_lane_p99_ms": _ms([s.from_202 for s in urgent], 99),
+            "p1_samples": len(urgent),
+        },
+    )
+
+
+async def _past_slow_lane(relay: Relay, sizes: Sizes, sink: Path) -> list[Sample]:
+    relay.say(f"P1 past {sizes.slow:,} low e-mails on a lane of {RATE}/s")
+    low = await relay.client.post("slow", P4, VALLEY.polygon)
+    await _first(sink, low, Kind.EMAIL)
+    samples = [await _sample(relay, f"urgent-{n}", P1, sink, Kind.EMAIL) for n in range(sizes.urgent)]
+    await relay.client.cancel(low.alert_id)
+    return samples
+
+
+async def _past_pile(relay: Relay, sizes: Sizes, sink: Path) -> tuple[list[Sample], int]:
+    relay.say(f"P0 past {sizes.piles} × {sizes.crowd:,} low deliveries")
+    low = [await relay.client.post(f"low-{number}", P4, CITY.polygon) for number in range(sizes.piles)]
+    for posted in low:
+        await relay.client.planned(posted.alert_id, within=_WITHIN)
+    samples: list[Sample] = []
+    left = 0
+    for number in range(sizes.flashes):
+        left = await relay.store.waiting()
+        if not left and samples:
+            relay.say(f"the pile was gone after {len(samples)} samples")
+            break
+        samples.append(await _sample(relay, f"flash-{number}", P0, sink, Kind.SMS))
+    return samples, left
+
+
+async def _sample(relay: Relay, identifier: str, grade: Grade, sink: Path, kind: Kind) -> Sample:
+    posted = await relay.client.post(identifier, grade, VILLAGE.polygon)
+    at = await _first(sink, posted, kind)
+    await asyncio.sleep(0.2)  # the next one meets the pile, not this one's wake
+    return Sample(from_post=at - posted.began, from_202=max(0.0, at - posted.accepted))
+
+
+async def _first(sink: Path, posted: Posted, kind: Kind) -> float:
+    """Wait for an alert's first line in ``sink`` and return when it was handed over (wall clock)."""
+    wanted = f'{{"delivery_id":"{leg_id(posted.alert_id, kind=kind, round_number=0)}-'.encode()
+    ends = time.perf_counter() + _WITHIN
+    read = 0
+    while time.perf_counter() < ends:
+        whole = _whole_lines(sink, skip=read)
+        for line in whole.splitlines():
+            if line.startswith(wanted):
+                return datetime.fromisoformat(orjson.loads(line)["time"]).timestamp()
+        read += len(whole)
+        await asyncio.sleep(_LOOK)
+    raise NotReached(f"nothing of {posted.alert_id} was handed over in {_WITHIN:.0f} s")
+
+
+def _whole_lines(sink: Path, *, skip: int) -> bytes:
+    if not sink.exists():
+        return b""
+    with sink.open("rb") as file:
+        file.seek(skip)
+        data = file.read()
+    return data[: data.rfind(b"\n") + 1]
+
+
+def _ms(seconds: list[float], percent: float) -> float:
+    return round(percentile(seconds, percent) * 1000, 1)
