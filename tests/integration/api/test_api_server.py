@@ -24,8 +24,8 @@ async def test_tls(tmp_path: Path) -> None:
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
-    files = {"tls_cert": str(tmp_path / "cert.pem"), "tls_key": str(tmp_path / "key.pem")}
-    async with relay_house(tmp_path / "data", **files) as house:
+    certificate_file, key_file = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    async with relay_house(tmp_path / "data", tls_cert=certificate_file, tls_key=key_file) as house:
         async with house.http.get(f"https://127.0.0.1:{house.port}/healthz", ssl=trust) as got:
             assert got.status == 200
             assert "max-age" in got.headers["Strict-Transport-Security"]
