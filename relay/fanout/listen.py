@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import structlog
 
-from relay.adapter import Inbound, Listens, Receipt
+from relay.adapter import Event, Inbound, Listens, Receipt
 from relay.errors import StoreUnavailable
 from relay.fanout.channels import OpenChannel
 from relay.tracking.receipts import Receipts
@@ -26,11 +27,12 @@ class Listener:
         adapter = self._channel.adapter
         if not isinstance(adapter, Listens):
             return
-        events = adapter.events()
-        async for event in events:
-            await self._surely(event, stopping)
-            if stopping.is_set():
+        events = aiter(adapter.events())
+        while not stopping.is_set():
+            event = await _next(events, stopping)
+            if event is None:
                 return
+            await self._surely(event, stopping)
 
     async def _surely(self, event: Receipt | Inbound, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
@@ -50,3 +52,19 @@ class Listener:
             case Inbound():
                 known = await self._receipts.answer(event.sender, event.text)
                 log.info("reply", channel=self._channel.name, acknowledged=known)
+
+
+async def _next(events: AsyncIterator[Event], stopping: asyncio.Event) -> Event | None:
+    """Return the next event, or None when there will be none or ``stopping`` is set while none is there."""
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(_first_of(events))
+        told = tasks.create_task(stopping.wait())
+        await asyncio.wait((waiting, told), return_when=asyncio.FIRST_COMPLETED)
+        # Cancelled only while it waits: an event that was handed to us is never dropped.
+        waiting.cancel()
+        told.cancel()
+    return waiting.result() if not waiting.cancelled() else None
+
+
+async def _first_of(events: AsyncIterator[Event]) -> Event | None:
+    return await anext(events, None)

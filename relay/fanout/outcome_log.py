@@ -14,7 +14,10 @@ _ENTRY = struct.Struct("<HBBBBIB")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing that happened to the delivery at ``position``; ``text`` holds provider ids, separated by spaces."""
+    """One thing that happened to the delivery at ``position``.
+
+    ``text`` holds provider ids, separated by spaces, or ``!`` and the reason where no id was given.
+    """
 
     position: int
     state: State
@@ -23,6 +26,16 @@ class Entry:
     reason: int
     at: int
     text: str = ""
+
+    @property
+    def provider_ids(self) -> str:
+        """The provider's ids, separated by spaces; empty when it gave none."""
+        return "" if self.text.startswith("!") else self.text
+
+    @property
+    def word(self) -> str:
+        """The reason in the adapter's own word; empty when ids were given."""
+        return self.text[1:] if self.text.startswith("!") else ""
 
     def pack(self) -> bytes:
         """Return the stored form; text beyond 255 bytes is cut."""

@@ -208,6 +208,8 @@ class Sender:
         await self._surely(job, settlement)
         opted_out = [p for s in settlings for p in s.opted_out]
         await patiently(lambda: self._p.preparer.opted_out(job.segment, opted_out))
+        told = {address: job.delivery_id(p) for s in settlings for address, p in s.told.items()}
+        await patiently(lambda: self._p.receipts.sent(told))
         for part, receipt in early:
             await patiently(partial(self._p.receipts.early, part, receipt))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from relay.adapter import Outcome, Verdict
 from relay.fanout.channels import OpenChannel
 from relay.fanout.contents import LegFacts
+from relay.fanout.ids import DeliveryRef
 from relay.fanout.outcome_log import Entry
 from relay.fanout.prepare import Group
 from relay.fanout.retry import Handover, RetryPolicy, after
@@ -44,6 +45,10 @@ class Job:
     segment: Segment
     started: set[int] = field(default_factory=set)
 
+    def delivery_id(self, position: int) -> str:
+        """Return the delivery id of a position of the chunk's segment."""
+        return str(DeliveryRef(self.facts.leg_id, self.segment.number * SEGMENT + position))
+
 
 @dataclass(slots=True)
 class Settling:
@@ -53,6 +58,7 @@ class Settling:
     log: list[Entry] = field(default_factory=list)
     accepted: list[tuple[int, OpenChannel, tuple[str, ...]]] = field(default_factory=list)
     opted_out: list[int] = field(default_factory=list)
+    told: dict[str, int] = field(default_factory=dict)  # address → position, for replies
 
     def add(self, position: int, outcome: Outcome, group: Group, how: Handover, policy: RetryPolicy) -> None:
         """Record one outcome."""
@@ -62,6 +68,8 @@ class Settling:
         self.records[position] = record
         if outcome.verdict is Verdict.OPTED_OUT:
             self.opted_out.append(position)
+        if outcome.verdict is Verdict.ACCEPTED and group.channel.two_way:
+            self.told[group.items[position].address] = position
         if ids and group.channel.descriptor.receipts:
             self.accepted.append((position, group.channel, ids))
         if ids or outcome.verdict is not Verdict.DELIVERED:
@@ -73,7 +81,7 @@ class Settling:
                     channel=record.channel,
                     reason=code_of(outcome.reason),
                     at=how.now,
-                    text=" ".join(ids) or outcome.detail,
+                    text=" ".join(ids) or f"!{outcome.reason}",
                 )
             )
 
@@ -81,7 +89,6 @@ class Settling:
         """Return what a receipt may name: channel → provider id → part of a delivery."""
         found: dict[str, dict[str, Part]] = {}
         for position, channel, ids in self.accepted:
-            delivery_id = f"{job.facts.leg_id}-{job.work.chunk.segment * SEGMENT + position}"
-            parts = {i: Part(delivery_id, number, len(ids)) for number, i in enumerate(ids)}
+            parts = {i: Part(job.delivery_id(position), number, len(ids)) for number, i in enumerate(ids)}
             found.setdefault(channel.name, {}).update(parts)
         return found

@@ -17,7 +17,7 @@ from relay.store.cursor import SUPERSEDED
 from relay.store.directory import DirectoryStore
 from relay.store.legs import Leg, Legs, state_array
 from relay.tracking.instants import utc
-from relay.tracking.reasons import reason_of
+from relay.tracking.reasons import OTHER, reason_of
 from relay.tracking.states import RECORD_BYTES, Flag, Record, State, effective
 
 #: Segments looked at for one page; a filter that fits nobody still answers soon, with a cursor to go on.
@@ -108,7 +108,12 @@ class Deliveries:
         unique = sorted(set(ordinals))
         names = dict(zip(unique, map(_name, await self._directory.get_many(unique)), strict=True))
         log = await self._legs.outcomes(piece.leg.leg_id, piece.segment.number)
-        ids = {entry.position: entry.text for entry in entries(log) if entry.text}
+        ids, words = {}, {}
+        for entry in entries(log):
+            if entry.provider_ids:
+                ids[entry.position] = entry.provider_ids
+            if entry.word:
+                words[entry.position] = entry.word
         return [
             delivery_json(
                 piece.leg,
@@ -117,6 +122,7 @@ class Deliveries:
                 recipient=names[ordinal],
                 channels=channels,
                 provider_id=ids.get(position, ""),
+                word=words.get(position, ""),
             )
             for position, ordinal in zip(positions.tolist(), ordinals, strict=True)
         ]
@@ -126,9 +132,16 @@ class Deliveries:
 
 
 def delivery_json(
-    leg: Leg, *, rank: int, record: Record, recipient: str, channels: Mapping[int, str], provider_id: str
+    leg: Leg,
+    *,
+    rank: int,
+    record: Record,
+    recipient: str,
+    channels: Mapping[int, str],
+    provider_id: str,
+    word: str = "",
 ) -> dict[str, Any]:
-    """Return one delivery in the shape of design §16."""
+    """Return one delivery in the shape of design §16; ``word`` is the adapter's own last reason."""
     state = effective(record.state, leg.closed)
     row: dict[str, Any] = {
         "id": str(DeliveryRef(leg.leg_id, rank)),
@@ -138,7 +151,7 @@ def delivery_json(
         "state": state.word,
         "attempts": record.attempt,
         "provider_id": provider_id or None,
-        "reason": _reason(leg, record, state),
+        "reason": word if record.reason == OTHER and word else _reason(leg, record, state),
         "possible_duplicate": Flag.POSSIBLE_DUPLICATE in record.flags,
         "times": _times(leg, record, state),
     }
