@@ -71,6 +71,8 @@ def options(
     """Take the options that stand for every command."""
     if lang not in ("en", "ru"):
         raise typer.BadParameter("findings are written in en and ru", param_hint="--lang")
+    if url and not url.startswith(("http://", "https://")):
+        raise typer.BadParameter("write for example http://127.0.0.1:8080", param_hint="--url")
     context.obj = Options(config=config, url=url, key_file=key_file, language=lang)
 
 

@@ -150,7 +150,7 @@ class Client:
     def _unreachable(self, error: Exception) -> Unreachable:
         url = self._target.url
         match error:
-            case aiohttp.InvalidURL():
+            case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
                 return Unreachable(f"{url} is no address of a relay; write for example http://127.0.0.1:8080")
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
                 return Unreachable(f"the relay at {url} does not show the certificate that is expected: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,10 +30,12 @@ def validate(
     The exit code is 1 when it would be refused.
     What depends on a key (its senders, its area, its mode) is known to the relay only: `relay send --dry-run`.
     """
+    from relay.clock import SystemClock
     from relay.commands.alert_file import read
 
     options = options_of(context)
-    report = examine(read(file), settings=options.settings(), strict=strict, language=options.language)
+    settings, now = options.settings(), SystemClock().now()
+    report = examine(read(file), settings=settings, strict=strict, language=options.language, now=now)
     if json:
         import orjson
 
@@ -43,8 +46,12 @@ def validate(
     raise typer.Exit(0 if report["valid"] else REFUSED)
 
 
-def examine(alert: AlertFile, *, settings: Settings, strict: bool, language: str) -> dict[str, Any]:
-    """Return ``{"valid", "priority", "sender", "identifier", "findings"}``; the last as design §18 writes them."""
+def examine(alert: AlertFile, *, settings: Settings, strict: bool, language: str, now: datetime) -> dict[str, Any]:
+    """Return ``{"valid", "priority", "sender", "identifier", "ended", "findings"}``; the last as in design §18.
+
+    ``ended`` is when the alert ended, if that is before ``now``: the relay would keep it and tell nobody.
+    """
+    from relay.cap.lifetime import alert_expires
     from relay.cap.limits import Limits
     from relay.cap.parse import parse_json, parse_xml
     from relay.cap.priority import alert_class
@@ -63,11 +70,13 @@ def examine(alert: AlertFile, *, settings: Settings, strict: bool, language: str
             return _refused(error.detail)
         return {"valid": False, "findings": findings_of(error.findings, language=language)}
     klass = alert_class(parsed.alert, flash_events=settings.priority.flash_events)
+    end = alert_expires(parsed.alert, assumed_hours=settings.cap.assumed_expires_hours).at
     return {
         "valid": True,
         "priority": str(klass),
         "sender": parsed.alert.sender,
         "identifier": parsed.alert.identifier,
+        "ended": end.isoformat() if end <= now else None,
         "findings": findings_of(parsed.findings, language=language),
     }
 
@@ -106,4 +115,6 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     else:
         head = f"can be accepted as {report['priority']}: nothing to remark"
     who = [f"  {clean(report['sender'])} {clean(report['identifier'])}"] if report["valid"] else []
+    if report.get("ended"):
+        who.append(f"  it ended at {report['ended']}: the relay would keep it and tell nobody")
     return [head, *who, *finding_lines(findings)]
