@@ -65,7 +65,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The answer to one of the four questions; ``mood`` is ``calm``, ``note`` or ``red``; the age of ``since`` follows."""
+    """The answer to one of the four questions; ``mood`` is ``calm``, ``note`` or ``red``; ``since`` shows as an age."""
 
     name: str
     value: str
