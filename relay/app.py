@@ -20,6 +20,7 @@ from relay.clock import Clock, SystemClock
 from relay.datadir import RoleLock, prepare
 from relay.directory.copy import Copy
 from relay.directory.service import Directory
+from relay.duty_room import DutyRoom
 from relay.errors import ConfigError, DataDirInUse
 from relay.fanout.channels import describe
 from relay.intake.accept import Accept
@@ -70,8 +71,11 @@ def serve(settings: Settings, *, role: str = "all", workers: int | None = None) 
         DataDirInUse: another relay has this data directory.
     """
     writer = configure(settings.log.level)
+    if workers is not None:
+        engine = settings.engine.model_copy(update={"workers": workers})
+        settings = settings.model_copy(update={"engine": engine})
     try:
-        return uvloop.run(_main(settings, role=role, workers=settings.engine.workers if workers is None else workers))
+        return uvloop.run(_main(settings, role=role))
     except Exception as error:  # what ends the process is said once, in the log or to whoever started it
         cause = _first(error)
         if isinstance(cause, ConfigError | DataDirInUse):
@@ -89,7 +93,7 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _main(settings: Settings, *, role: str, workers: int) -> int:
+async def _main(settings: Settings, *, role: str) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -98,7 +102,7 @@ async def _main(settings: Settings, *, role: str, workers: int) -> int:
     if role == "worker":
         await work(settings, stopping=stopping, clock=clock)
         return 0
-    await _api(settings, stopping=stopping, workers=workers if role == "all" else 0, clock=clock)
+    await _api(settings, stopping=stopping, workers=settings.engine.workers if role == "all" else 0, clock=clock)
     return 0
 
 
@@ -116,14 +120,15 @@ async def _api(settings: Settings, *, stopping: asyncio.Event, workers: int, clo
         stack.push_async_callback(connection.close)
         node = await _Node.build(settings, connection, data_dir, clock=clock)
         stack.push_async_callback(node.journal.close)
-        listener = Listener(node.services)
+        room = DutyRoom(node.services)
+        listener = Listener(node.services, console=room.pages)
         parts: dict[str, Part] = {**node.parts, "api": listener}
         if server is not None:
             parts["redis"] = _Server(server)
         parts |= {f"worker {n}": _worker(settings, n, clock) for n in range(1, workers + 1)}
         await node.load()
         await listener.start()
-        _say_started(settings, node, listener)
+        _say_started(settings, node, listener, room)
         await supervise.run(parts, stopping=stopping, grace=settings.engine.grace + settings.api.drain)
 
 
@@ -242,12 +247,13 @@ def _worker(settings: Settings, number: int, clock: Clock) -> Child:
     return Child(f"worker {number}", command, clock=clock, grace=settings.engine.grace)
 
 
-def _say_started(settings: Settings, node: _Node, listener: Listener) -> None:
+def _say_started(settings: Settings, node: _Node, listener: Listener, room: DutyRoom) -> None:
     """Tell the person at the terminal where things are; the log goes elsewhere."""
     lines = [
         f"relay      {listener.url}",
         f"data       {settings.data_dir.absolute()}",
         f"admin key  {node.services.register.admin_path}",
+        f"sign in    {listener.url}{room.sign_in_path()}   (valid once, for 15 minutes)",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
