@@ -13,7 +13,7 @@ from relay.clock import Clock
 from relay.demo.child import RelayProcess
 from relay.demo.configuration import Places
 from relay.demo.faults import NoStage
-from relay.demo.paper import Paper, seconds
+from relay.demo.paper import Paper, seconds, shown_path
 from relay.demo.people import PEOPLE, languages_line, needs_line
 from relay.demo.receivers import Receivers
 from relay.demo.relay_client import RelayClient
@@ -48,7 +48,9 @@ async def wait_until_ready(
                 paper.busy("the worker starts")
                 await asyncio.sleep(_LOOK)
     except TimeoutError as error:
-        raise NoStage(f"the relay was not ready within {_WITHIN:.0f} s; what it says is in {places.log}") from error
+        raise NoStage(
+            f"the relay was not ready within {_WITHIN:.0f} s; what it says is in {shown_path(places.log)}"
+        ) from error
     return Ready(relay=relay, at=at)
 
 
@@ -76,7 +78,7 @@ async def introduce(paper: Paper, places: Places, ready: Ready, *, took: float) 
     paper.named(
         "start",
         f"relay {places.url.removeprefix('http://')} · {server_of(status, places.log)}"
-        f" · journal {places.data}, {fsync_of(status)}   {seconds(took)}",
+        f" · journal {shown_path(places.data)}, {fsync_of(status)}   {seconds(took)}",
     )
     paper.named("", "real receivers here: SMSC (SMPP 3.4) · SMTP server · webhook that checks signatures")
     paper.named("people", f"{len(PEOPLE)} recipients: {languages_line()}; {needs_line()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from relay.demo import report
 from relay.demo.alerts import earthquake, language_of, to_xml
 from relay.demo.configuration import RECEIPT_DEADLINE
 from relay.demo.faults import Fault
-from relay.demo.paper import many, seconds
+from relay.demo.paper import many, seconds, shown_path
 from relay.demo.people import ANSWERS_BY_LINK, ANSWERS_BY_SMS, NO_RECEIPT, PEOPLE, Person, by_id, inside
 from relay.demo.receivers import KINDS, Arrival, Comparison, Way, compare, ways
 from relay.demo.relay_client import Posted
@@ -34,6 +35,8 @@ _SHOWN: Final = (
     ("guest-house", "sms"),
     ("bakery-nan", "sms"),
 )
+_READING: Final = 1.0
+"""Seconds that a person needs before he answers."""
 _WIDTHS: Final = (20, 6, 8, 13, 7, 58, 8)
 HEAD: Final = ("who", "in", "by", "state", "after", "what arrived", "")
 
@@ -146,6 +149,8 @@ async def _answer(stage: Stage, arrived: Sequence[Arrival]) -> None:
     status = await stage.relay.acknowledge(link)
     if status >= 400:
         raise Fault(f"the link of {school.name} was answered {status}")
+    stage.paper.busy("somebody reads the message and answers 1")
+    await asyncio.sleep(_READING)
     try:
         await stage.receivers.smsc.reply(by_id(ANSWERS_BY_SMS).number, "1", to="1122")
     except TimeoutError as error:
@@ -183,12 +188,16 @@ def after(delivery: Mapping[str, Any], *, since: float) -> float:
 def _show(stage: Stage, posted: Posted, lines: Sequence[Line], *, recipients: int) -> None:
     paper = stage.paper
     paper.detail(
-        f"202 after {seconds(posted.took)} · safe on disk · P0 flash (Immediate, Extreme, Observed)"
+        f"{len(stage.quake_xml) / 1000:.1f} KB · 202 after {seconds(posted.took)} · safe on disk"
+        " · P0 flash (Immediate, Extreme, Observed)"
         f" · {recipients} of {len(PEOPLE)} are in the area"
     )
     shown = [line for line in lines if (line.person.id, line.kind) in _SHOWN]
     paper.table(_WIDTHS, [HEAD, *(line.cells for line in shown)])
-    paper.detail(f"… {len(lines) - len(shown)} more in {stage.places.report}")
+    paper.detail(
+        f"… {len(lines) - len(shown)} more in {shown_path(stage.places.report)};"
+        " ky→ru: the alert has no Kyrgyz, so they get the next language they read"
+    )
 
 
 def _totals(alert: Mapping[str, Any], compared: Comparison) -> str:

@@ -42,8 +42,8 @@ def judge_broken(posted: Posted, *, messages: int) -> Verdict:
     """Judge the answer to the swapped earthquake, after which so many ``messages`` came."""
     errors = [row for row in posted.body.get("errors") or [] if row.get("severity") == "error"]
     first = errors[0] if errors else {}
-    says = f"{posted.status} {first.get('rule', '')} line {first.get('line', '?')}, “{first.get('message', '')}”"
-    verdict = Verdict(f"{says} · {many(messages, 'message')}")
+    where, what = first.get("line", "?"), str(first.get("message") or "no message").rstrip(".")
+    verdict = Verdict(f"{posted.status} {first.get('rule', '')} line {where}: {what} · {many(messages, 'message')}")
     verdict.promise(posted.status == 422, f"expected 422, got {posted.status}")
     verdict.promise(first.get("rule") == "CAP-031", f"expected rule CAP-031, got {first.get('rule', 'none')}")
     verdict.promise(first.get("line"), "the answer does not say in which line")

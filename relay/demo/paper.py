@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, TextIO
 
 from rich.cells import cell_len, set_cell_size
@@ -32,6 +33,19 @@ def shorten(text: str, width: int) -> str:
     return fit(text, width).rstrip() if cell_len(text) > width else text
 
 
+def wrap(text: str, width: int) -> list[str]:
+    """Return ``text`` as lines of at most ``width`` cells, broken at spaces; the later ones stand in by two."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line.strip() and cell_len(longer) > width:
+            lines.append(line)
+            line = f"  {word}"
+        else:
+            line = longer
+    return [*lines, line]
+
+
 def seconds(value: float) -> str:
     """Return a duration as a person says it: ``14 ms`` below a tenth of a second, ``0.2 s`` above."""
     return f"{value * 1000:.0f} ms" if value < 0.1 else f"{value:.1f} s"
@@ -40,6 +54,11 @@ def seconds(value: float) -> str:
 def many(n: int, one: str, more: str = "") -> str:
     """Return a number with its noun: ``1 delivery``, ``20,000 deliveries``."""
     return f"{n:,} {one if n == 1 else more or one + 's'}"
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as a person types it: below the present folder with ``./`` before it."""
+    return str(path) if path.is_absolute() else f"./{path}"
 
 
 class Paper:
@@ -58,7 +77,7 @@ class Paper:
         self._out.flush()
 
     def named(self, name: str, text: str) -> None:
-        """Write a line of the introduction: a word, and what there is to say of it."""
+        """Write a word, and what there is to say of it."""
         self.line(f"{fit(name, 9)} {text}".rstrip())
 
     def scene(self, number: int, title: str) -> None:
@@ -66,13 +85,14 @@ class Paper:
         self.line(f"{number}  {title}")
 
     def detail(self, text: str) -> None:
-        """Write a line that belongs to the scene."""
-        self.line(f"   {text}".rstrip())
+        """Write what belongs to the scene, on as many lines as it needs."""
+        for line in wrap(text, self.width - 3):
+            self.line(f"   {line}".rstrip())
 
     def table(self, widths: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
         """Write rows under each other, indented as details."""
         for cells in rows:
-            self.detail(row(list(zip(cells, widths, strict=True)), width=self.width - 3))
+            self.line("   " + row(list(zip(cells, widths, strict=True)), width=self.width - 3))
 
     def busy(self, text: str) -> None:
         """Say what is being waited for, in a line that the next one replaces; nothing where nobody watches."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from relay.clock import Clock, SystemClock
 from relay.demo import earthquake, endings, folder, killing, mistakes, overtaking
@@ -19,11 +22,13 @@ from relay.demo.child import RelayProcess
 from relay.demo.configuration import PORT, Places, free_port, to_toml
 from relay.demo.crowd import Crowd
 from relay.demo.faults import Fault
-from relay.demo.paper import Paper, seconds
+from relay.demo.paper import Paper, seconds, shown_path
 from relay.demo.people import make_secret, people_ndjson
 from relay.demo.receivers import Receivers
 from relay.demo.stage import Scene, Stage, Verdict
 from relay.settings import overrides
+
+WHERE: Final = Path("var/demo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +51,49 @@ ACTS: Final[Sequence[Act]] = (
 )
 
 
-def main(*, stay: bool, where: Path = Path("var/demo"), out: TextIO | None = None) -> int:
-    """Run the demo in ``where`` and return the exit code: 0 when everything was as promised, else 1.
+def main(*, stay: bool) -> int:
+    """Run the demo in ``./var/demo`` and end the process: 0 when everything was as promised, else 1.
 
     ``stay`` keeps the relay and its status page running until Ctrl-C.
     """
-    paper = Paper(out or sys.stdout)
+    code = run(Paper(sys.stdout), WHERE, stay=stay)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    # The SMS centre's native threads can abort an interpreter that tidies up while they run; all is tidy already.
+    os._exit(code)
+
+
+def run(paper: Paper, where: Path, *, stay: bool) -> int:
+    """Run the demo in the folder ``where``, stop everything that was started, and return the exit code."""
     try:
         return asyncio.run(_show(paper, where, stay=stay))
     except Fault as error:
-        paper.line(f"The demo cannot begin: {error}")
+        paper.line(f"The demo cannot go on: {error}")
     except (KeyboardInterrupt, asyncio.CancelledError):
         paper.line("Ended before the last scene. Everything that was started is stopped.")
+    except BrokenPipeError:
+        pass  # nobody reads any more
     return 1
 
 
 async def _show(paper: Paper, where: Path, *, stay: bool) -> int:
-    task = asyncio.current_task()
-    if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    _end_in_order()
     clock = SystemClock()
     began = clock.monotonic()
     async with _stage(paper, where, clock=clock) as stage:
         failed = await play(stage, ACTS)
-        took = clock.monotonic() - began
-        _close(paper, stage.places, failed, took=took)
+        close(paper, stage.places, failed, took=clock.monotonic() - began)
         if stay:
             await _stay(stage)
     return 1 if failed else 0
+
+
+def _end_in_order() -> None:
+    """Let a closed terminal and a polite kill do what Ctrl-C does."""
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 @asynccontextmanager
@@ -146,28 +166,32 @@ async def _played(stage: Stage, act: Act) -> Verdict:
         return Verdict("not as promised", [f"an answer cannot be read: {type(error).__name__} {error}"])
 
 
-def _close(paper: Paper, places: Places, failed: Sequence[int], *, took: float) -> None:
+def close(paper: Paper, places: Places, failed: Sequence[int], *, took: float) -> None:
+    """Say how it all went, and what to do next; ``failed`` are numbers of scenes, ``took`` seconds."""
     paper.line()
     if failed:
         which = ", ".join(map(str, failed))
-        paper.line(f"Not as promised: {which} of {len(ACTS)}. The relay's own words: {places.log}")
+        paper.line(f"Not as promised: {which} of {len(ACTS)}. The relay's own words: {shown_path(places.log)}")
         return
     paper.line(f"All {len(ACTS)} did what they promise: {took:.0f} s. Nothing left this machine.")
-    paper.named("See it", "   ./run demo --stay     the status page stays open (signed in, link valid once)")
-    paper.named("Your own", " ./run serve           then README.md: your first alert in five minutes")
+    paper.named("See it", "./run demo --stay     status page, opens signed in")
+    paper.named("Your own", "./run serve           then README.md: your first alert in five minutes")
 
 
 async def _stay(stage: Stage) -> None:
     """Say where the status page is and wait for Ctrl-C."""
-    link = (
-        stage.process.sign_in_link
-        or f"{stage.places.url}/status (sign in with the key in {stage.places.data}/admin.key)"
-    )
-    stage.paper.line()
-    stage.paper.named("Status", f" {link}")
-    stage.paper.named("", " Ctrl-C ends everything.")
+    paper, link = stage.paper, stage.process.sign_in_link
+    paper.line()
+    if link:
+        paper.named("Status", f"{link}   (opens signed in, good once)")
+    else:
+        key = shown_path(stage.places.data / "admin.key")
+        paper.named("Status", f"{stage.places.url}/status   (sign in with the key in {key})")
+    paper.named("", "Ctrl-C ends everything.")
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
-        stage.paper.line("Ending …")
-        return
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        paper.line("Ending.")

@@ -26,6 +26,7 @@ _TEMPORARY: Final = frozenset({0x14, 0x64})
 _RECEIPT: Final = 0x04
 _CONCATENATED: Final = 0x40
 _MESSAGE_PAYLOAD: Final = 0x0424
+_LAST_BREATH: Final = 0.05
 
 
 class When(StrEnum):
@@ -119,6 +120,8 @@ class Smsc:
             self._runner.cancel()
             await asyncio.wait({self._runner})
         await self._server.stop()
+        # Its native threads put down what they hold of Python now; an interpreter that ends before that aborts.
+        await asyncio.sleep(_LAST_BREATH)
 
     async def __aenter__(self) -> Self:
         return await self.start()
