@@ -144,7 +144,12 @@ def test_rows_of_deliveries() -> None:
 
 def test_accepted_alert_says_that_it_is_safe() -> None:
     """202 in words."""
-    answer = {"id": "abc", "state": "accepted", "priority": "P1", "durability": {"journal": "fsync", "redis": "applied"}}
+    answer = {
+        "id": "abc",
+        "state": "accepted",
+        "priority": "P1",
+        "durability": {"journal": "fsync", "redis": "applied"},
+    }
 
     assert accepted_lines(answer, status=202) == ["accepted: abc  P1", "safe on disk"]
 
