@@ -112,5 +112,6 @@ def _problem(status: int, exc: BaseException | None) -> Problem:
     if not isinstance(exc, HttpProcessingError) or status >= 500:
         return Problem(slug="internal-error", status=500, detail="Tell the operator the id of this request.")
     if isinstance(exc, LineTooLong):
-        return Problem(slug="headers-too-large", status=431, detail="The request line or a header is too long.")
+        # aiohttp does not say which of the two it was, so neither 414 nor 431 would always be true.
+        return Problem(slug="headers-too-large", status=400, detail="The request line or a header is too long.")
     return Problem(slug="malformed-request", status=400, detail="These bytes are not an HTTP request.")
