@@ -147,7 +147,7 @@ def _machinery(now: Situation, say: Say, wall: Wall) -> Iterator[Alarm]:
         yield _alarm(say, "journal", quote=text(error))
     damaged = now.journal.get("damaged")
     if damaged:
-        names = ", ".join(map(str, damaged[:3])) if isinstance(damaged, list) else text(damaged)
+        names = text(", ".join(map(str, damaged[:3])) if isinstance(damaged, list) else damaged)
         yield Alarm(code="damaged", title=say("damaged_title", names=names), todo=say("damaged_todo"))
     if not now.redis_up:
         yield _alarm(say, "redis", quote=text(now.redis.get("error")))

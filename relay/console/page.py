@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 from relay.console.alarm_words import ALARMS
 from relay.console.alarms import alarms_of, broken_parts, name_of
 from relay.console.figures import FRESH, Wall, units
+from relay.console.reading import text
 from relay.console.situation import WORDS, AlertRow, Situation, read
 from relay.console.templating import render, static
 from relay.console.words import Say
@@ -28,7 +29,7 @@ REFRESH = 5
 OLD = 10.0
 
 #: How many rows a list shows at most; when the page is too long all the same, the next.
-_ROWS = (25, 12, 6, 3)
+_ROWS = (25, 12, 6, 3, 2)
 
 #: What changes although nothing happens: the text of ages, and the clock.
 _TICKING = re.compile(r"""(<(?:time|output)\b[^>]*>|\bdata-now=")[^<"]*""")
@@ -185,7 +186,7 @@ def system_rows(now: Situation, say: Say, wall: Wall) -> Sequence[tuple[str, str
         say("fsync_p99", ms=wall.count(times.get("p99") or 0)),
     ]
     error = now.journal.get("error")
-    journal.append(str(error) if error else say("no_error"))
+    journal.append(text(error) if error else say("no_error"))
     redis = [say("answers") if now.redis_up else say("no_answer"), say("pending", n=wall.count(now.pending))]
     held = wall.count(now.held_count) if now.redis_up or now.held_count else say("nobody_knows")
     return [

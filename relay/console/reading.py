@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-_LONGEST = 160
+_LONGEST = 120
 
 
 def text(value: object, *, longest: int = _LONGEST) -> str:
