@@ -83,10 +83,23 @@ async def test_mark_only_rises(engine: Engine) -> None:
     """The mark is the highest journal number that was applied, whatever order they come in."""
     for number in (5, 9, 7):
         await engine.alerts.accept(an_alert(f"alert {number}", number=number))
+    highest = await engine.redis.call("HGET", engine.keys.marks, "node")
     await engine.alerts.accept(an_alert("alert 5", number=11))
 
-    assert await engine.alerts.mark("node") == 11
-    assert await engine.alerts.mark("another") is None
+    assert highest == b"9"
+    assert await engine.redis.call("HGET", engine.keys.marks, "node") == b"11"
+
+
+async def test_memory_has_a_name(engine: Engine) -> None:
+    """A node knows its memory again by the name it gave it, and the server run; the name goes with the memory."""
+    before = await engine.alerts.memory("node")
+    await engine.alerts.name_memory("node", "first")
+    named = await engine.alerts.memory("node")
+    await engine.redis.call("FLUSHALL")
+    lost = await engine.alerts.memory("node")
+
+    assert [m.name for m in (before, named, lost)] == ["", "first", ""]
+    assert before.run == named.run == lost.run != ""
 
 
 @pytest.mark.parametrize("state", ["accepted", "held"])

@@ -105,3 +105,43 @@ async def test_deaf_adapter_ends_at_once() -> None:
     await listener(Deaf(), applied).run(asyncio.Event())
 
     assert applied.taken == []
+
+
+class Silent:
+    """An adapter that hears nothing for a long time."""
+
+    async def events(self) -> AsyncIterator[Event]:
+        await asyncio.sleep(3600)
+        yield EVENTS[0]
+
+
+async def test_stops_while_nothing_is_heard() -> None:
+    """A quiet channel does not hold up the end of the worker."""
+    stopping, applied = asyncio.Event(), Applied()
+    async with asyncio.timeout(2), asyncio.TaskGroup() as tasks:
+        tasks.create_task(listener(Silent(), applied).run(stopping))
+        await asyncio.sleep(0.01)
+        stopping.set()
+
+    assert applied.taken == []
+
+
+class Lasting(Hearing):
+    """Goes on hearing after what a test lets it hear."""
+
+    async def events(self) -> AsyncIterator[Event]:
+        for event in self.heard:
+            yield event
+            await asyncio.sleep(0)
+        await asyncio.sleep(3600)
+
+
+async def test_a_heard_event_survives_the_stop() -> None:
+    """A receipt that was heard in the moment of the stop is applied, or stays with the adapter: never half."""
+    stopping = asyncio.Event()
+    applied = Applied(on_take=stopping)
+    async with asyncio.timeout(2):
+        await listener(Lasting(EVENTS), applied).run(stopping)
+
+    assert applied.taken == IN_ORDER[: len(applied.taken)]
+    assert applied.taken

@@ -3,6 +3,9 @@
 from dataclasses import replace
 from typing import cast
 
+import numpy as np
+import pytest
+
 from relay.adapter import Class, Descriptor, Kind, Outcome, Verdict
 from relay.fanout.channels import OpenChannel
 from relay.fanout.contents import LegFacts
@@ -12,6 +15,7 @@ from relay.fanout.segment import SEGMENT, Segment
 from relay.fanout.settling import Job, Settling, Work
 from relay.store.chunks import Chunk
 from relay.store.receipts import Part
+from relay.testing.items import make_item
 from relay.tracking.reasons import code_of
 from relay.tracking.receipts import provider_hash
 from relay.tracking.states import Record, State
@@ -34,9 +38,13 @@ HOW = Handover(kind=Kind.SMS, klass=Class.P1, idempotent=False, channel=3, now=1
 POLICY = RetryPolicy(urgent=(2.0,), normal=(5.0,), jitter=0.0)
 
 
+SEGMENT_TWO = Segment(np.arange(9, dtype=np.uint32), np.zeros(9, np.uint8), np.zeros(9, np.uint16), 2)
+
+
 class Channel:
-    def __init__(self, *, receipts: bool) -> None:
+    def __init__(self, *, receipts: bool, two_way: bool) -> None:
         self.name = "sms-primary"
+        self.two_way = two_way
         self.descriptor = Descriptor(name="x", kind=Kind.SMS, receipts=receipts)
 
 
@@ -44,14 +52,15 @@ class Facts:
     leg_id = "leg"
 
 
-def a_group(*, receipts: bool = True) -> Group:
-    group = Group(cast("OpenChannel", Channel(receipts=receipts)))
+def a_group(*, receipts: bool = True, two_way: bool = False) -> Group:
+    group = Group(cast("OpenChannel", Channel(receipts=receipts, two_way=two_way)))
+    group.items = {p: make_item(p) for p in range(4)}
     group.records = {p: begin(Record(), channel=3) for p in range(4)}
     return group
 
 
 def a_job() -> Job:
-    return Job(Work(CHUNK), cast("LegFacts", Facts()), cast("Segment", None))
+    return Job(Work(CHUNK), cast("LegFacts", Facts()), SEGMENT_TWO)
 
 
 def test_earliest_debt_counts() -> None:
@@ -94,13 +103,13 @@ def test_plain_delivery_needs_no_log() -> None:
 
 
 def test_failure_is_logged_with_its_reason() -> None:
-    """The log holds what the provider said, also a word that has no code."""
+    """The log holds the adapter's own word, also one that has no code."""
     settling = Settling({})
-    settling.add(2, Outcome(verdict=Verdict.REJECTED, reason="bad_address", detail="0x0B"), a_group(), HOW, POLICY)
+    settling.add(2, Outcome(verdict=Verdict.REJECTED, reason="solar_flare"), a_group(), HOW, POLICY)
     entry = settling.log[0]
 
     assert (entry.position, entry.send, entry.channel, entry.at) == (2, 1, 3, 100)
-    assert (entry.reason, entry.text) == (code_of("bad_address"), "0x0B")
+    assert (entry.reason, entry.word, entry.provider_ids) == (code_of("other"), "solar_flare", "")
 
 
 def test_opt_outs_are_gathered() -> None:
@@ -110,3 +119,17 @@ def test_opt_outs_are_gathered() -> None:
 
     assert settling.opted_out == [3]
     assert settling.records[3] == replace(settling.records[3], state=State.SUPPRESSED)
+
+
+@pytest.mark.parametrize(
+    ("two_way", "verdict", "told"),
+    [(True, Verdict.ACCEPTED, 1), (True, Verdict.REJECTED, 0), (False, Verdict.ACCEPTED, 0)],
+)
+def test_who_may_answer(two_way: bool, verdict: Verdict, told: int) -> None:
+    """Where people can answer, what they were sent is remembered by their address; what was not taken is not."""
+    settling = Settling({})
+    group = a_group(two_way=two_way)
+    settling.add(3, Outcome(verdict=verdict), group, HOW, POLICY)
+
+    assert settling.told == dict([(group.items[3].address, 3)][:told])
+    assert a_job().delivery_id(3) == f"leg-{2 * SEGMENT + 3}"
