@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,6 +85,7 @@ class Office:
         self.approver = self.register.create(role=Role.APPROVER, name="Approver")
         self.agency = self.register.create(role=Role.AGENCY, name="Hydromet", senders=["*@meteo.example"])
         self.situation: Mapping[str, Any] = CALM
+        self.answer: Callable[[], Awaitable[Mapping[str, Any]]] = self._situation
         self.operators = Operators()
         self.sessions = Sessions(clock=clock)
         self.pages = Pages(
@@ -107,6 +108,9 @@ class Office:
         self.http: aiohttp.ClientSession
 
     async def _status(self) -> Mapping[str, Any]:
+        return await self.answer()
+
+    async def _situation(self) -> Mapping[str, Any]:
         return {**self.situation, "time": self.clock.now().isoformat()}
 
     async def get(self, path: str, **headers: str) -> aiohttp.ClientResponse:
