@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -237,15 +237,23 @@ class Node:
             return []
         return [json.loads(line)["recipient"] for line in self.file.read_text().splitlines()]
 
-    async def sleep_a_little(self) -> None:
-        """Let slow hand-overs be slow."""
-        await asyncio.sleep(0.4)
-
     def pass_time(self, seconds: float) -> None:
         """Move the clock."""
-        self.clock.advance(timedelta(seconds=seconds).total_seconds())
+        self.clock.advance(seconds)
 
 
 def numbers(positions: Sequence[int]) -> list[str]:
     """Return the numbers of recipients."""
     return [f"+7701{n:07d}" for n in positions]
+
+
+NodeOf = Callable[..., Node]
+
+
+@asynccontextmanager
+async def ready(node: Node, people: int, **leg: object) -> AsyncIterator[Node]:
+    """Open the channels, enter the people and publish the leg."""
+    await node.channels.open()
+    await node.people(people)
+    await node.publish(range(people), **leg)  # type: ignore[arg-type]
+    yield node

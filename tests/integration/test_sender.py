@@ -1,47 +1,17 @@
 """Sending chunks: everybody is told once, and where nobody can know, the record says so."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from relay.adapter import Batch, Class, Kind, Outcome, Scope, Verdict
+from relay.adapter import Batch, Class, Outcome, Scope, Verdict
 from relay.fanout.prepare import Gate
 from relay.fanout.settling import Work
 from relay.settings import Channel
-from relay.store.chunks import Settlement
-from relay.store.connection import Connection
-from relay.store.cursor import AGAIN
 from relay.tracking.reasons import reason_of
-from relay.tracking.states import Flag, Record, State
-from tests.integration.sender_side import LEG, Node, numbers
-
-NodeOf = Callable[..., Node]
-
-
-@pytest.fixture
-async def node_of(redis: Connection, tmp_path: Path) -> AsyncIterator[NodeOf]:
-    """Make the node; its channels are closed at the end."""
-    made: list[Node] = []
-
-    def make(*, idempotent: bool = True, kind: Kind = Kind.SMS, channel: Channel | None = None) -> Node:
-        made.append(Node(redis, tmp_path, channel=channel, kind=kind, idempotent=idempotent))
-        return made[-1]
-
-    yield make
-    for node in made:
-        await node.channels.close(deadline=1)
-
-
-@asynccontextmanager
-async def ready(node: Node, people: int, **leg: object) -> AsyncIterator[Node]:
-    """Open the channels, enter the people and publish the leg."""
-    await node.channels.open()
-    await node.people(people)
-    await node.publish(range(people), **leg)  # type: ignore[arg-type]
-    yield node
+from relay.tracking.states import Flag, State
+from tests.integration.sender_side import LEG, NodeOf, numbers, ready
 
 
 @pytest.mark.parametrize("idempotent", [True, False])
@@ -158,35 +128,6 @@ async def test_stop_between_intent_and_hand_over(node_of: NodeOf) -> None:
         assert {s.word: n for s, n in counts.items() if n} == {"cancelled": 10}
 
 
-async def test_cancelled_chunk_of_a_dead_worker(node_of: NodeOf) -> None:
-    """What a dead worker had begun when the cancel came may have left: it says so and is not sent again."""
-    async with ready(node_of(idempotent=False), 10) as node:
-        work = Work(await node.claim())
-        await node.chunks.settle(_settlement(work, {3: Record(state=State.SENDING, send=1, channel=1)}))
-        await node.stop()
-        await node.again()
-        record = (await node.records(10))[3]
-
-        assert node.sent() == []
-        assert (record.state, reason_of(record.reason)) == (State.POSSIBLY_SENT, "worker_lost")
-        assert await node.covered() == (0, 0)
-
-
-def _settlement(work: Work, records: dict[int, Record]) -> Settlement:
-    chunk = work.chunk
-    return Settlement(
-        leg_id=chunk.leg_id,
-        alert_id="abcdefghijklmnopqrstuvwxyz",
-        lane=chunk.lane,
-        klass=chunk.klass,
-        segment=0,
-        size=10,
-        records=records,
-        chunk=chunk,
-        lease_ms=10_000,
-    )
-
-
 async def test_expiry_in_the_middle(node_of: NodeOf) -> None:
     """When the alert expires during a batch, the next batch is not begun; what waited is read as expired."""
     async with ready(node_of(), 500, expires_in=0.5) as node:
@@ -216,42 +157,6 @@ async def test_chunk_of_an_expired_leg(node_of: NodeOf) -> None:
         assert float(await node.redis.call("ZSCORE", node.legs.keys.checks, LEG)) <= node.clock.time() * 1000
 
 
-async def test_dead_workers_chunk_on_an_idempotent_channel(node_of: NodeOf) -> None:
-    """What a worker may have handed over unnoticed is sent again and labelled: at most its one unsettled batch."""
-    async with ready(node_of(), 300) as node:
-        await node.claim()
-        work = await node.again()
-        records = await node.records(300)
-
-        assert work.chunk.how == "again"
-        assert len(node.sent()) == 300
-        assert [bool(r.flags & Flag.POSSIBLE_DUPLICATE) for r in records] == [True] * 256 + [False] * 44
-
-
-async def test_dead_workers_chunk_elsewhere(node_of: NodeOf) -> None:
-    """Without an intent nothing left; with one it is resent once for the worst news, and labelled."""
-    async with ready(node_of(idempotent=False), 10) as node:
-        work = Work(await node.claim())
-        await node.chunks.settle(_settlement(work, {3: Record(state=State.SENDING, send=1, channel=1)}))
-        await node.again()
-        records = await node.records(10)
-
-        assert node.sent() == numbers(range(10))
-        assert [p for p, r in enumerate(records) if r.flags & Flag.POSSIBLE_DUPLICATE] == [3]
-        assert records[3].send == 2
-
-
-async def test_doubt_about_low_news_is_not_resent(node_of: NodeOf) -> None:
-    """A second copy of low news costs more than a missed one: it ends as possibly sent."""
-    async with ready(node_of(idempotent=False), 10, klass=Class.P4) as node:
-        work = Work(await node.claim())
-        await node.chunks.settle(_settlement(work, {3: Record(state=State.SENDING, send=1, channel=1)}))
-        await node.again()
-
-        assert node.sent() == numbers([0, 1, 2, 4, 5, 6, 7, 8, 9])
-        assert (await node.states(10))[3] is State.POSSIBLY_SENT
-
-
 async def test_retry_chunk_sends_only_what_is_due(node_of: NodeOf) -> None:
     """A provider's fault is tried again after its pause; those who were told are left alone."""
     async with ready(node_of(), 4) as node:
@@ -279,20 +184,6 @@ async def test_retry_chunk_sends_only_what_is_due(node_of: NodeOf) -> None:
             (State.FAILED, 1, 1),
         ]
         assert await node.covered() == (0, 1)
-
-
-async def test_silent_provider_leaves_doubt(node_of: NodeOf) -> None:
-    """Nobody knows whether it left: P1 by SMS is sent once more with the label, and then no more."""
-    async with ready(node_of(idempotent=False), 1) as node:
-        node.adapter.answers = [Outcome(verdict=Verdict.UNKNOWN, reason="timeout", scope=Scope.PROVIDER)]
-        await node.send()
-        first = (await node.records(1))[0]
-        node.pass_time(3)
-        await node.again()
-        second = (await node.records(1))[0]
-
-        assert (first.state, first.flags) == (State.RETRYING, Flag.IN_DOUBT)
-        assert (second.state, second.flags) == (State.POSSIBLY_SENT, Flag.IN_DOUBT | Flag.POSSIBLE_DUPLICATE)
 
 
 async def test_opt_out_a_second_ago_counts(node_of: NodeOf) -> None:
@@ -384,70 +275,3 @@ async def test_slow_channel_takes_what_its_rate_allows(node_of: NodeOf, tmp_path
         assert 1 <= told <= 4
         assert await node.counts() == {"accepted": told, "queued": 50 - told}
         assert await node.covered() == (0, 1)
-
-
-async def test_planned_again_after_a_loss(node_of: NodeOf) -> None:
-    """After FLUSHALL the leg is planned anew with other ranks: who was told stays told, the rest gets it, labelled."""
-    async with ready(node_of(), 20) as node:
-        await node.send(most=10)
-        await node.redis.call("FLUSHALL")
-        node.pass_time(2)
-        await node.people(25)
-        node.replay.forgotten()
-        await node.publish([3, 5, *range(8, 25)], flags=AGAIN)
-        await node.send(reread=True)
-        records = await node.records(19)
-
-        assert node.sent() == numbers([*range(10), *range(10, 25)])
-        assert {r.state for r in records} == {State.DELIVERED}
-        assert [bool(r.flags & Flag.POSSIBLE_DUPLICATE) for r in records] == [False] * 4 + [True] * 15
-
-
-async def test_outcome_of_a_lost_leg_finds_its_people(node_of: NodeOf) -> None:
-    """A batch is under way while everything is lost and planned anew: its outcome goes to the people, not the ranks."""
-    async with ready(node_of(), 4) as node:
-
-        async def lose(_batch: Batch) -> None:
-            node.adapter.before = None
-            await node.redis.call("FLUSHALL")
-            node.pass_time(2)
-            await node.people(6)
-            await node.publish([2, 3, 4, 5], flags=AGAIN)
-
-        node.adapter.before = lose
-        await node.send()
-        between = await node.counts()
-        await node.send(reread=True)
-        records = await node.records(4)
-
-        assert between == {"queued": 4}
-        assert node.sent() == numbers([0, 1, 2, 3, 4, 5])
-        assert [bool(r.flags & Flag.POSSIBLE_DUPLICATE) for r in records] == [False, False, True, True]
-
-
-async def test_vanished_leg_is_left(node_of: NodeOf) -> None:
-    """A chunk whose leg is gone is left alone: nothing is sent, nothing fails."""
-    async with ready(node_of(), 4) as node:
-        work = Work(await node.claim())
-        await node.redis.call("FLUSHALL")
-        await node.sender.send(work)
-
-        assert node.sent() == []
-
-
-async def test_lost_lease_ends_the_chunk(node_of: NodeOf) -> None:
-    """Another worker took the chunk over: this one records its batch and begins no other."""
-    async with ready(node_of(idempotent=False), 200) as node:
-
-        async def take_over(_batch: Batch) -> None:
-            key = node.legs.keys.leases(node.kind, Class.P1)
-            for member in await node.redis.call("ZRANGE", key, 0, -1):
-                await node.redis.call("ZADD", key, 1, member)
-            await node.claim()
-
-        node.adapter.before = take_over
-        await node.send()
-
-        assert node.adapter.batches == [64]
-        assert await node.counts() == {"delivered": 64, "queued": 136}
-        assert await node.covered() == (1, 0)
