@@ -3,58 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import sys
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import structlog
 import uvloop
 
 from relay import supervise
 from relay.api.server import Listener
-from relay.api.services import Services
+from relay.api_node import ApiNode
 from relay.clock import Clock, SystemClock
 from relay.datadir import RoleLock, prepare
-from relay.directory.copy import Copy
-from relay.directory.service import Directory
 from relay.duty_room import DutyRoom
 from relay.errors import ConfigError, DataDirInUse
 from relay.fanout.channels import describe
-from relay.intake.accept import Accept
-from relay.intake.acknowledge import Acknowledge
-from relay.intake.apply import Applier
-from relay.intake.controls import Controls
-from relay.intake.decisions import Decisions
-from relay.intake.edits import Edits
-from relay.intake.journal import Journal
-from relay.intake.keyring import Keyring
-from relay.intake.ledger import Ledger
-from relay.intake.memory import Memory
-from relay.intake.quota import Quota
-from relay.intake.register import Register
-from relay.intake.remember import Remember
 from relay.log import configure
-from relay.messages.render import warm
-from relay.metrics import Metrics
-from relay.node import read_node
-from relay.node_state import NodeState
 from relay.settings import Settings
-from relay.store.alerts import Alerts
-from relay.store.chunks import Chunks
 from relay.store.connection import Connection
-from relay.store.directory import DirectoryStore
 from relay.store.embedded import EmbeddedServer
-from relay.store.keys import Partition
-from relay.store.legs import Legs
-from relay.store.receipts import Previews, ReceiptStore
-from relay.store.switches import Switches
 from relay.supervise import Child, Part
-from relay.tracking.receipts import Receipts
-from relay.tracking.writes import Writes
-from relay.work import guard_of, work
+from relay.work import work
 
 log = structlog.get_logger()
 
@@ -118,7 +87,7 @@ async def _api(settings: Settings, *, stopping: asyncio.Event, workers: int, clo
         url = settings.redis.url or server_url(server)
         connection = Connection(url, timeout=settings.redis.timeout)
         stack.push_async_callback(connection.close)
-        node = await _Node.build(settings, connection, data_dir, clock=clock)
+        node = await ApiNode.build(settings, connection, data_dir, clock=clock)
         stack.push_async_callback(node.journal.close)
         room = DutyRoom(node.services)
         listener = Listener(node.services, console=room.pages)
@@ -148,97 +117,6 @@ class _Server:
         await self._server.run(stopping)
 
 
-class _Node:
-    """Everything of the API process that outlives a request."""
-
-    def __init__(self, services: Services, journal: Journal, remember: Remember, parts: Mapping[str, Part]) -> None:
-        self.services = services
-        self.journal = journal
-        self.parts = dict(parts)
-        self._remember = remember
-
-    async def load(self) -> None:
-        """Queue what the journal holds for Redis; accepting need not wait for that."""
-        count = await self._remember.load()
-        log.info("journal_read", records=count)
-
-    @classmethod
-    async def build(cls, settings: Settings, connection: Connection, data_dir: Path, *, clock: Clock) -> _Node:
-        """Build the services over one connection."""
-        keys = Partition()
-        identity = await asyncio.to_thread(read_node, data_dir, settings)
-        await asyncio.to_thread(warm)
-        register = await asyncio.to_thread(Register.open, data_dir, clock=clock)
-        journal = await asyncio.to_thread(Journal.open, data_dir / "journal", node=identity.name, clock=clock)
-        memory = Memory()
-        await asyncio.to_thread(lambda: memory.rebuild(journal.records()))
-        alerts, legs, chunks = Alerts(connection, keys), Legs(connection, keys), Chunks(connection, keys)
-        directory_store, switches = DirectoryStore(connection), Switches(connection)
-        directory = Directory(directory_store, Copy(data_dir), clock=clock)
-        receipts = Receipts(ReceiptStore(connection, keys), Writes(legs, chunks), clock=clock)
-        applier = Applier(alerts, switches, directory, receipts, node=identity.name)
-        remember = Remember(journal, alerts, node=identity.name, clock=clock, apply=applier.apply)
-        remember.on_loss = directory.recover
-        accept = Accept(
-            journal=journal,
-            memory=memory,
-            alerts=alerts,
-            remember=remember,
-            settings=settings,
-            clock=clock,
-            node=identity.name,
-        )
-        applier.accept = accept
-        ledger = Ledger(journal, remember, applier.apply, budget=settings.redis.accept_budget)
-        keyring = Keyring(register, ledger, switches, clock=clock)
-        metrics = Metrics()
-        state = NodeState(connection, journal, remember, accept, switches, metrics, clock=clock)
-        services = Services(
-            settings=settings,
-            clock=clock,
-            metrics=metrics,
-            secret=identity.secret,
-            guard=guard_of(settings),
-            accept=accept,
-            register=register,
-            quota=Quota(per_minute=settings.api.posts_per_minute, clock=clock),
-            alerts=alerts,
-            legs=legs,
-            directory_store=directory_store,
-            switches=switches,
-            previews=Previews(connection, keys),
-            kinds={name: describe(name, channel)[2].kind for name, channel in settings.channels.items()},
-            decisions=Decisions(ledger, accept, alerts, sender=f"chapar@{identity.public_host}", clock=clock),
-            directory=Edits(ledger, directory, clock=clock),
-            controls=Controls(ledger, data_dir=data_dir, clock=clock),
-            keys=keyring,
-            acknowledge=Acknowledge(ledger, clock=clock),
-            state=state,
-        )
-        parts: dict[str, Part] = {
-            "directory": directory,
-            "remember": _After(directory.synced, remember),
-            "keys": keyring,
-            "state": state,
-        }
-        return cls(services, journal, remember, parts)
-
-
-class _After:
-    """A part that begins once an event is set: alerts are applied when the directory is back."""
-
-    def __init__(self, event: asyncio.Event, part: Part) -> None:
-        self._event = event
-        self._part = part
-
-    async def run(self, stopping: asyncio.Event) -> None:
-        while not stopping.is_set() and not self._event.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await self._event.wait()
-        await self._part.run(stopping)
-
-
 def _worker(settings: Settings, number: int, clock: Clock) -> Child:
     command = [sys.executable, "-m", "relay"]
     if settings.source is not None:
@@ -247,7 +125,7 @@ def _worker(settings: Settings, number: int, clock: Clock) -> Child:
     return Child(f"worker {number}", command, clock=clock, grace=settings.engine.grace)
 
 
-def _say_started(settings: Settings, node: _Node, listener: Listener, room: DutyRoom) -> None:
+def _say_started(settings: Settings, node: ApiNode, listener: Listener, room: DutyRoom) -> None:
     """Tell the person at the terminal where things are; the log goes elsewhere."""
     lines = [
         f"relay      {listener.url}",

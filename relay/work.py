@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 def guard_of(settings: Settings) -> Guard:
     """Return the guard for recipients' URLs; our own listening address is never a target."""
-    own = [f"{settings.api.host}:{settings.api.port}"]
+    own = [f"{settings.api.host}:{settings.api.port}"] if settings.api.port else []
     return Guard(allow=settings.egress.allow, own=own)
 
 

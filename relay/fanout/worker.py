@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ import structlog
 from relay.adapter import EgressGuard, Kind
 from relay.cap.limits import Limits
 from relay.clock import Clock
-from relay.errors import StoreUnavailable
 from relay.fanout.audience import IndexMatcher
 from relay.fanout.beat import Beat
 from relay.fanout.bell import Bells
@@ -29,7 +29,7 @@ from relay.fanout.rate import Rates
 from relay.fanout.reconcile import Reconciler
 from relay.fanout.replay import Replay
 from relay.fanout.retry import RetryPolicy
-from relay.fanout.sender import Parts, Sender
+from relay.fanout.sender import Parts, Sender, patiently
 from relay.settings import Settings
 from relay.store.alerts import PLAN_LANE, Alerts
 from relay.store.chunks import Chunks
@@ -47,6 +47,8 @@ log = structlog.get_logger()
 
 #: A chunk is at most what its lane sends in this many seconds, so that worse news never waits longer.
 _CHUNK_SECONDS = 0.5
+#: The characters of ``/a/`` and a token.
+_TOKEN_PATH = 3 + 29
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,108 +61,132 @@ class Place:
     secret: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stores:
+    """The store's nouns over one connection and one partition."""
+
+    keys: Partition
+    alerts: Alerts
+    legs: Legs
+    chunks: Chunks
+    directory: DirectoryStore
+    receipts: ReceiptStore
+    previews: Previews
+    switches: Switches
+    rates: Rates
+
+    @classmethod
+    def over(cls, connection: Connection) -> _Stores:
+        keys = Partition()
+        return cls(
+            keys=keys,
+            alerts=Alerts(connection, keys),
+            legs=Legs(connection, keys),
+            chunks=Chunks(connection, keys),
+            directory=DirectoryStore(connection),
+            receipts=ReceiptStore(connection, keys),
+            previews=Previews(connection, keys),
+            switches=Switches(connection),
+            rates=Rates(connection, keys),
+        )
+
+
 class Worker:
     """Everything a worker process does, over one connection."""
 
     def __init__(
         self, settings: Settings, connection: Connection, guard: EgressGuard, place: Place, *, clock: Clock
     ) -> None:
-        keys = Partition()
-        engine = settings.engine
-        limits = Limits(max_vertices=settings.cap.max_vertices, max_polygons=settings.cap.max_polygons)
-        links = Links(base_url=settings.base_url, secret=place.secret)
-        self._store = Alerts(connection, keys)
-        self._legs = Legs(connection, keys)
-        self._chunks = Chunks(connection, keys)
+        self._settings = settings
+        self._clock = clock
+        self._stores = stores = _Stores.over(connection)
+        self._limits = Limits(max_vertices=settings.cap.max_vertices, max_polygons=settings.cap.max_polygons)
         self._channels = Channels.configured(
             settings.channels,
             egress=guard,
             public_host=place.public_host,
             clock=clock,
-            timeout=engine.send_timeout,
+            timeout=settings.engine.send_timeout,
             base=place.data_dir,
         )
-        directory = DirectoryStore(connection)
+        links = Links(base_url=settings.base_url, secret=place.secret)
         self._contents = Contents(
-            self._store, self._legs, limits=limits, ack_url_length=len(links.base_url) + len("/a/") + 29
+            stores.alerts, stores.legs, limits=self._limits, ack_url_length=len(links.base_url) + _TOKEN_PATH
         )
-        self._preparer = Preparer(directory, self._contents, self._channels, Rates(connection, keys), links, clock)
-        replay = Replay(self._chunks, self._legs, clock=clock)
-        receipts = Receipts(ReceiptStore(connection, keys), Writes(self._legs, self._chunks), clock=clock)
-        self._leases = Leases(self._chunks, replay, engine=engine, clock=clock)
-        self._bells = Bells(connection, keys, [PLAN_LANE, *Kind])
-        self._matcher = IndexMatcher(directory, settings=settings, data_dir=place.data_dir)
-        sender = Sender(
-            Parts(
-                chunks=self._chunks,
-                legs=self._legs,
-                contents=self._contents,
-                preparer=self._preparer,
-                receipts=receipts,
-                replay=replay,
-                policy=RetryPolicy(urgent=engine.pauses_urgent, normal=engine.pauses, jitter=engine.jitter),
-                clock=clock,
-                lease_ms=int(engine.lease * 1000),
-            )
-        )
+        self._preparer = Preparer(stores.directory, self._contents, self._channels, stores.rates, links, clock)
+        self._replay = Replay(stores.chunks, stores.legs, clock=clock)
+        self._receipts = Receipts(stores.receipts, Writes(stores.legs, stores.chunks), clock=clock)
+        self._leases = Leases(stores.chunks, self._replay, engine=settings.engine, clock=clock)
+        self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind])
+        self._matcher = IndexMatcher(stores.directory, settings=settings, data_dir=place.data_dir)
+        self.parts: dict[str, Part] = {**self._house_parts(place), **self._planning_parts(), **self._sending_parts()}
+
+    def _house_parts(self, place: Place) -> dict[str, Part]:
         beat = Beat(
             place.worker_id,
-            Switches(connection),
+            self._stores.switches,
             self._channels,
             self._preparer,
             self._leases,
             data_dir=place.data_dir,
-            clock=clock,
+            clock=self._clock,
             facts=self._facts,
         )
-        self._replay = replay
-        self._numbers = (connection, keys.channels)
-        planner = Planner(
-            self._store, self._legs, self._matcher, self._bells, settings=settings, limits=limits, clock=clock
-        )
-        previewer = Previewer(
-            Previews(connection, keys), self._matcher, self._channels, settings=settings, limits=limits
-        )
-        reconciler = Reconciler(self._legs, self._chunks, self._channels, engine=engine, clock=clock)
-        self.parts: dict[str, Part] = {
+        return {
             "bells": self._bells,
             "beat": beat,
             "leases": self._leases,
             "index": self._matcher,
-            "planner": planner,
-            "previewer": previewer,
-            "reconciler": reconciler,
-            **{f"lane {kind}": self._lane(kind, sender, settings) for kind in Kind},
-            **{f"listen {c.name}": Listener(c, receipts) for c in self._channels if c.hears},
-            "replay": _Repeating(self._leases, self._contents, replay),
+            "replay": _Repeating(self._leases, self._contents, self._replay),
         }
+
+    def _planning_parts(self) -> dict[str, Part]:
+        stores, settings, limits = self._stores, self._settings, self._limits
+        planner = Planner(
+            stores.alerts, stores.legs, self._matcher, self._bells, settings=settings, limits=limits, clock=self._clock
+        )
+        previewer = Previewer(stores.previews, self._matcher, self._channels, settings=settings, limits=limits)
+        reconciler = Reconciler(stores.legs, stores.chunks, self._channels, engine=settings.engine, clock=self._clock)
+        return {"planner": planner, "previewer": previewer, "reconciler": reconciler}
+
+    def _sending_parts(self) -> dict[str, Part]:
+        engine = self._settings.engine
+        sender = Sender(
+            Parts(
+                chunks=self._stores.chunks,
+                legs=self._stores.legs,
+                contents=self._contents,
+                preparer=self._preparer,
+                receipts=self._receipts,
+                replay=self._replay,
+                policy=RetryPolicy(urgent=engine.pauses_urgent, normal=engine.pauses, jitter=engine.jitter),
+                clock=self._clock,
+                lease_ms=int(engine.lease * 1000),
+            )
+        )
+        listeners = {f"listen {c.name}": Listener(c, self._receipts) for c in self._channels if c.hears}
+        return {**{f"lane {kind}": self._lane(kind, sender) for kind in Kind}, **listeners}
 
     async def open(self) -> None:
         """Open the channels and give them their numbers; waits for Redis, bounded by the caller."""
         await self._channels.open()
-        connection, key = self._numbers
         for channel in self._channels:
-            while True:
-                try:
-                    channel.index = int(await connection.run("channel_index", [key], [channel.name]))
-                    break
-                except StoreUnavailable:
-                    await asyncio.sleep(0.2)
+            channel.index = await patiently(partial(self._stores.legs.channel_index, channel.name))
 
     async def close(self, *, deadline: float) -> None:
         """Close the channels."""
         await self._channels.close(deadline=deadline)
 
-    def _lane(self, kind: Kind, sender: Sender, settings: Settings) -> Lane:
+    def _lane(self, kind: Kind, sender: Sender) -> Lane:
         return Lane(
             kind,
-            chunks=self._chunks,
+            chunks=self._stores.chunks,
             sender=sender,
             leases=self._leases,
             bells=self._bells,
             preparer=self._preparer,
-            engine=settings.engine,
-            most=_most(settings, self._channels, kind),
+            engine=self._settings.engine,
+            most=_most(self._settings, self._channels, kind),
         )
 
     def _facts(self) -> Mapping[str, Any]:

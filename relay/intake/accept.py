@@ -119,7 +119,7 @@ class Accept:
         record = self._record(post, judged, key)
         number = await self._journal.append(FrameType.ACCEPT, encode(record))
         self._memory.add(ids, at=record.received_at)
-        state = await self._apply_now(record, number)
+        state = await self._apply_now(record, number, parsed.alert)
         return Answer(
             alert_id=ids.alert_id,
             state=state or str(judged.verdict.state),
@@ -224,20 +224,24 @@ class Accept:
             raw=post.body,
         )
 
-    async def _apply_now(self, record: AcceptRecord, number: int) -> str:
+    async def _apply_now(self, record: AcceptRecord, number: int, alert: Alert) -> str:
         """Tell Redis within its budget; returns the state there, or an empty string when it stays pending."""
         try:
             async with asyncio.timeout(self._settings.redis.accept_budget):
-                remembered = await self._alerts.accept(self.new_alert(record, number))
+                remembered = await self._alerts.accept(self.new_alert(record, number, alert=alert))
         except (StoreUnavailable, TimeoutError):
             self._remember.later(record, number)
             return ""
         self._remember.applied_now(number)
         return remembered.state
 
-    def new_alert(self, record: AcceptRecord, number: int, *, again: bool = False) -> NewAlert:
-        """Return what Redis is told of a journalled alert: now, or again after a loss."""
-        return new_alert(record, number, node=self._node, now=self._clock.now(), limits=self.limits, again=again)
+    def new_alert(
+        self, record: AcceptRecord, number: int, *, alert: Alert | None = None, again: bool = False
+    ) -> NewAlert:
+        """Return what Redis is told of a journalled alert: now, or again after a loss; ``alert`` if it is parsed."""
+        if alert is None:
+            alert = reparse(record.raw, media=record.media, charset=record.charset, limits=self.limits)
+        return new_alert(record, number, alert, node=self._node, now=self._clock.now(), again=again)
 
     async def _duplicate(self, parsed: Parsed, known: Known) -> Answer:
         state = klass = ""

@@ -20,15 +20,36 @@ from relay.intake.records import AcceptRecord
 from relay.store.alerts import NewAlert
 
 
-def new_alert(record: AcceptRecord, number: int, *, node: str, now: datetime, limits: Limits, again: bool) -> NewAlert:
-    """Return what Redis is told of a journalled alert: now, or again after a loss."""
-    alert = reparse(record.raw, media=record.media, charset=record.charset, limits=limits)
+def new_alert(record: AcceptRecord, number: int, alert: Alert, *, node: str, now: datetime, again: bool) -> NewAlert:
+    """Return what Redis is told of a journalled alert: now, or again after a loss; ``alert`` is what ``raw`` says."""
     expires = record.expires or record.received_at
     state, reason = record.state, record.reason
     if again and state == "accepted" and expires <= now:
         state, reason = "expired", "expired_before_recovery"
+    referenced = sorted({moded(reference_key(r), test=record.test_mode) for r in alert.references})
+    facts = {**_facts(record, alert), "referenced": " ".join(referenced), "again": "1" if again else ""}
+    return NewAlert(
+        alert_id=record.alert_id,
+        k0=record.k0,
+        k1=record.k1,
+        k2=record.k2,
+        node=node,
+        number=number,
+        state=state,
+        reason=reason,
+        msg_type=alert.msg_type,
+        klass=Class(record.klass),
+        received_ms=int(record.received_at.timestamp() * 1000),
+        expires_ms=int(expires.timestamp() * 1000),
+        referenced=referenced,
+        raw=record.raw,
+        fields={name: value for name, value in facts.items() if value},
+    )
+
+
+def _facts(record: AcceptRecord, alert: Alert) -> dict[str, str]:
     info = alert.info[0] if alert.info else None
-    fields = {
+    return {
         "identifier": alert.identifier,
         "sender": alert.sender,
         "sent": alert.sent.text,
@@ -45,27 +66,8 @@ def new_alert(record: AcceptRecord, number: int, *, node: str, now: datetime, li
         "severity": info.severity if info else "",
         "areas": "; ".join(a.area_desc for a in info.area)[:500] if info else "",
         "findings": orjson.dumps(record.findings).decode(),
-        "referenced": " ".join(sorted({moded(reference_key(r), test=record.test_mode) for r in alert.references})),
         "sha256": hashlib.sha256(record.raw).hexdigest(),
-        "again": "1" if again else "",
     }
-    return NewAlert(
-        alert_id=record.alert_id,
-        k0=record.k0,
-        k1=record.k1,
-        k2=record.k2,
-        node=node,
-        number=number,
-        state=state,
-        reason=reason,
-        msg_type=alert.msg_type,
-        klass=Class(record.klass),
-        received_ms=int(record.received_at.timestamp() * 1000),
-        expires_ms=int(expires.timestamp() * 1000),
-        referenced=fields["referenced"].split(),
-        raw=record.raw,
-        fields={name: value for name, value in fields.items() if value},
-    )
 
 
 def identities(alert: Alert, body: bytes, *, test: bool) -> Identity:

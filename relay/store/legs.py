@@ -121,6 +121,10 @@ class Legs:
         """Return the outcome log of a segment."""
         return bytes(await self._redis.call("GET", self.keys.outcomes(leg_id, number)) or b"")
 
+    async def channel_index(self, name: str) -> int:
+        """Return the number by which records name a channel, giving one if it has none."""
+        return int(await self._redis.run("channel_index", [self.keys.channels], [name]))
+
     async def channels(self) -> dict[str, int]:
         """Return the index in records of every channel that was ever opened, by its name."""
         found = await self._redis.call("HGETALL", self.keys.channels)

@@ -22,7 +22,7 @@ def test_example_shows_every_setting_with_its_default() -> None:
     shown = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
     defaults = Settings().model_dump(mode="json")
 
-    assert load(EXAMPLE, {}) == Settings()
+    assert load(EXAMPLE, {}).model_dump() == Settings().model_dump()
     assert flat(shown) == flat(defaults)
 
 

@@ -19,7 +19,7 @@ from relay import supervise
 from relay.api.protocol import Connections
 from relay.api.server import Listener
 from relay.api.services import Services
-from relay.app import _Node
+from relay.api_node import ApiNode
 from relay.clock import SystemClock
 from relay.datadir import prepare
 from relay.fanout.worker import Place, Worker
@@ -215,7 +215,7 @@ async def relay_house(
     redis = EmbeddedServer(data_dir, clock=CLOCK)
     await redis.start()
     connection = Connection(redis.url, timeout=2.0)
-    node = await _Node.build(settings, connection, data_dir, clock=CLOCK)
+    node = await ApiNode.build(settings, connection, data_dir, clock=CLOCK)
     await node.load()
     server = Listener(node.services, connections=connections)
     await server.start()

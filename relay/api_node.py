@@ -1,0 +1,192 @@
+"""The node: everything of the API process that outlives a request, built once over one connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from relay.api.services import Services
+from relay.clock import Clock
+from relay.directory.copy import Copy
+from relay.directory.service import Directory
+from relay.fanout.channels import describe
+from relay.intake.accept import Accept
+from relay.intake.acknowledge import Acknowledge
+from relay.intake.apply import Applier
+from relay.intake.controls import Controls
+from relay.intake.decisions import Decisions
+from relay.intake.edits import Edits
+from relay.intake.journal import Journal
+from relay.intake.keyring import Keyring
+from relay.intake.ledger import Ledger
+from relay.intake.memory import Memory
+from relay.intake.quota import Quota
+from relay.intake.register import Register
+from relay.intake.remember import Remember
+from relay.messages.render import warm
+from relay.metrics import Metrics
+from relay.node import Node, read_node
+from relay.node_state import NodeState
+from relay.settings import Settings
+from relay.store.alerts import Alerts
+from relay.store.chunks import Chunks
+from relay.store.connection import Connection
+from relay.store.directory import DirectoryStore
+from relay.store.keys import Partition
+from relay.store.legs import Legs
+from relay.store.receipts import Previews, ReceiptStore
+from relay.store.switches import Switches
+from relay.supervise import Part
+from relay.tracking.receipts import Receipts
+from relay.tracking.writes import Writes
+from relay.work import guard_of
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Disk:
+    """What this node keeps in its data directory."""
+
+    path: Path
+    node: Node
+    register: Register
+    journal: Journal
+    memory: Memory
+
+    @classmethod
+    def read(cls, path: Path, settings: Settings, clock: Clock) -> _Disk:
+        warm()
+        node = read_node(path, settings)
+        journal = Journal.open(path / "journal", node=node.name, clock=clock)
+        memory = Memory()
+        memory.rebuild(journal.records())
+        return cls(path, node, Register.open(path, clock=clock), journal, memory)
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """The store's nouns that the API process uses."""
+
+    alerts: Alerts
+    legs: Legs
+    directory: DirectoryStore
+    switches: Switches
+    previews: Previews
+    receipts: Receipts
+
+    @classmethod
+    def over(cls, connection: Connection, clock: Clock) -> _Store:
+        keys = Partition()
+        legs = Legs(connection, keys)
+        writes = Writes(legs, Chunks(connection, keys))
+        return cls(
+            Alerts(connection, keys),
+            legs,
+            DirectoryStore(connection),
+            Switches(connection),
+            Previews(connection, keys),
+            Receipts(ReceiptStore(connection, keys), writes, clock=clock),
+        )
+
+
+class ApiNode:
+    """The services of one API process, and the parts that keep them true."""
+
+    def __init__(self, settings: Settings, connection: Connection, disk: _Disk, *, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._disk = disk
+        self.journal = disk.journal
+        store = _Store.over(connection, clock)
+        directory = Directory(store.directory, Copy(disk.path), clock=clock)
+        applier = Applier(store.alerts, store.switches, directory, store.receipts, node=disk.node.name)
+        self._remember = Remember(disk.journal, store.alerts, node=disk.node.name, clock=clock, apply=applier.apply)
+        self._remember.on_loss = directory.recover
+        accept = Accept(
+            journal=disk.journal,
+            memory=disk.memory,
+            alerts=store.alerts,
+            remember=self._remember,
+            settings=settings,
+            clock=clock,
+            node=disk.node.name,
+        )
+        applier.accept = accept
+        ledger = Ledger(disk.journal, self._remember, applier.apply, budget=settings.redis.accept_budget)
+        keyring = Keyring(disk.register, ledger, store.switches, clock=clock)
+        metrics = Metrics()
+        state = NodeState(connection, disk.journal, self._remember, accept, store.switches, metrics, clock=clock)
+        self.services = self._services(store, accept, ledger, directory, keyring, metrics, state)
+        self.parts: Mapping[str, Part] = {
+            "directory": directory,
+            "remember": After(directory.synced, self._remember),
+            "keys": keyring,
+            "state": state,
+        }
+
+    @classmethod
+    async def build(cls, settings: Settings, connection: Connection, data_dir: Path, *, clock: Clock) -> ApiNode:
+        """Read the data directory and build the services over one connection; Redis need not be there yet."""
+        disk = await asyncio.to_thread(_Disk.read, data_dir, settings, clock)
+        return cls(settings, connection, disk, clock=clock)
+
+    async def load(self) -> None:
+        """Queue what the journal holds for Redis; accepting need not wait for that."""
+        count = await self._remember.load()
+        log.info("journal_read", records=count)
+
+    def _services(
+        self,
+        store: _Store,
+        accept: Accept,
+        ledger: Ledger,
+        directory: Directory,
+        keyring: Keyring,
+        metrics: Metrics,
+        state: NodeState,
+    ) -> Services:
+        settings, clock, disk = self._settings, self._clock, self._disk
+        return Services(
+            settings=settings,
+            clock=clock,
+            metrics=metrics,
+            secret=disk.node.secret,
+            guard=guard_of(settings),
+            accept=accept,
+            register=disk.register,
+            quota=Quota(per_minute=settings.api.posts_per_minute, clock=clock),
+            alerts=store.alerts,
+            legs=store.legs,
+            directory_store=store.directory,
+            switches=store.switches,
+            previews=store.previews,
+            kinds={name: describe(name, channel)[2].kind for name, channel in settings.channels.items()},
+            decisions=Decisions(ledger, accept, store.alerts, sender=f"chapar@{disk.node.public_host}", clock=clock),
+            directory=Edits(ledger, directory, clock=clock),
+            controls=Controls(ledger, data_dir=disk.path, clock=clock),
+            keys=keyring,
+            acknowledge=Acknowledge(ledger, clock=clock),
+            state=state,
+        )
+
+
+class After:
+    """A part that begins once an event is set: alerts are applied when the directory is back."""
+
+    def __init__(self, event: asyncio.Event, part: Part) -> None:
+        self._event = event
+        self._part = part
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Wait for the event, then run the part until ``stopping``."""
+        while not stopping.is_set() and not self._event.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await self._event.wait()
+        await self._part.run(stopping)
