@@ -17,11 +17,14 @@ import shapely
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
+from relay.cap.grid import Grid
 from relay.cap.model import Area, Circle, Polygon
 
 EARTH_KM: Final = 6371.0088  # IUGG mean radius
 _KM_PER_DEGREE: Final = math.pi * EARTH_KM / 180
 _SLACK_KM: Final = 1e-6  # a millimetre against rounding
+_MANY_PLACES: Final = 50_000  # from here on a grid is worth its building,
+_MUCH_WORK: Final = 1_000_000_000  # or from so many places × edges on
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -41,6 +44,9 @@ class Piece:
         return _where(near, lats, lons, self._within)
 
     def _within(self, lats: Floats, lons: Floats) -> Mask:
+        work = len(lats) * int(shapely.get_num_coordinates(self.geometry))
+        if len(lats) >= _MANY_PLACES or work >= _MUCH_WORK:
+            return Grid(self.geometry).contains(lats, lons)
         mask: Mask = shapely.intersects_xy(self.geometry, lons, lats)
         return mask
 
