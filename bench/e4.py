@@ -32,10 +32,11 @@ _LOOK = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Seconds to the first hand-over: from the beginning of the POST, and from its 202."""
+    """Seconds to the first hand-over: from the beginning of the POST, from its 202, and from the plan's end."""
 
     from_post: float
     from_202: float
+    from_plan: float
 
 
 async def measure(sizes: Sizes, say: Say) -> Figure:
@@ -66,6 +67,7 @@ async def measure(sizes: Sizes, say: Say) -> Figure:
             "samples": len(flashes),
             "p0_p50_ms": _ms([s.from_202 for s in flashes], 50),
             "p0_from_begin_of_post_p50_p99_ms": [_ms([s.from_post for s in flashes], p) for p in (50, 99)],
+            "p0_from_end_of_plan_p50_p99_ms": [_ms([s.from_plan for s in flashes], p) for p in (50, 99)],
             "low_deliveries_queued": f"{sizes.piles} × {sizes.crowd:,}, {left:,} left before the last sample",
             "p1_past_slow_p4_lane_p50_ms": _ms([s.from_202 for s in urgent], 50),
             "p1_past_slow_p4_lane_p99_ms": _ms([s.from_202 for s in urgent], 99),
@@ -103,7 +105,8 @@ async def _sample(relay: Relay, identifier: str, grade: Grade, sink: Path, kind:
     posted = await relay.client.post(identifier, grade, VILLAGE.polygon)
     at = await _first(sink, posted, kind)
     await asyncio.sleep(0.2)  # the next one meets the pile, not this one's wake
-    return Sample(from_post=at - posted.began, from_202=max(0.0, at - posted.accepted))
+    planned = await relay.store.planned(leg_id(posted.alert_id, kind=kind, round_number=0))
+    return Sample(from_post=at - posted.began, from_202=max(0.0, at - posted.accepted), from_plan=at - planned)
 
 
 async def _first(sink: Path, posted: Posted, kind: Kind) -> float:

@@ -20,6 +20,7 @@ from relay.store.legs import Leg, Legs, state_array
 from relay.tracking.states import RECORD_BYTES, TERMINAL
 
 _PIPE = 64
+_LOOKS, _PAUSE = 8, 0.05
 _BARE = "c1:{p0}:bench"
 _SCRIPT = """
 redis.call('SETRANGE', KEYS[1], ARGV[1], ARGV[2])
@@ -59,6 +60,11 @@ class Store:
         found = await self._legs.waiting(list(Kind))
         return sum(count for count, _ in found.values())
 
+    async def planned(self, leg_id: str) -> float:
+        """Return when a leg was made, in wall-clock seconds; 0 when there is none."""
+        leg = await self._legs.get(leg_id)
+        return leg.cursor.start / 1000 if leg is not None else 0.0
+
     async def settled(self, leg_ids: Sequence[str]) -> Settled:
         """Return when the deliveries of legs were settled, from their records (to 10 ms)."""
         legs = [leg for leg in await self._legs.get_many(leg_ids) if leg is not None]
@@ -82,10 +88,10 @@ class Store:
         with contextlib.suppress(ResponseError):  # not built with an allocator that knows it
             await self._redis.execute_command("MEMORY", "PURGE")  # type: ignore[no-untyped-call]
         readings = []
-        for _ in range(10):
+        for _ in range(_LOOKS):
             info = await self._redis.info("memory")
             readings.append(info["used_memory"] - info.get("mem_clients_normal", 0) - info.get("mem_aof_buffer", 0))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(_PAUSE)
         return int(min(readings))
 
     async def sizes(self) -> dict[str, int]:
