@@ -22,7 +22,7 @@ ALARMS: Mapping[str, tuple[str, str]] = {
         "Nobody was warned. Telephone the agency.",
         "Никто не предупреждён. Позвоните в ведомство.",
     ),
-    "channel_title": ("Channel {name} is broken", "Канал {name} не работает"),
+    "channel_title": ("Channel {name} is failing", "Канал {name}: сбои"),
     "channel_todo": (
         "Deliveries wait or go another way. Call the provider, or pause the channel.",
         "Сообщения ждут или идут другим путём. Позвоните провайдеру или приостановите канал.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from relay.console.figures import Wall
-from relay.console.reading import text
+from relay.console.reading import moment, text
 from relay.console.situation import MISSED, URGENT, AlertRow, Situation
 from relay.console.words import Say
 
@@ -15,6 +15,10 @@ from relay.console.words import Say
 _KNOWN = frozenset(
     {"held", "nobody", "refused", "channel_failing", "stopped", "redis", "journal", "no_worker", "clock"}
 )
+
+
+#: Alarms that wait for a person's word or call; the others are about what is broken.
+FOR_PEOPLE = frozenset({"held", "held_more", "nobody", "refused", "stopped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,10 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One alarm.  ``red`` is for what people are not told because of; ``since`` is when it began."""
+    """One alarm, or ``count`` of a kind.
+
+    ``red`` is for what people are not told because of.  ``since`` is when it began, or what ``began`` says.
+    """
 
     code: str
     title: str
@@ -38,6 +45,8 @@ class Alarm:
     quote: str = ""
     klass: str = ""
     since: datetime | None = None
+    began: str = ""
+    count: int = 1
     buttons: tuple[Button, ...] = ()
 
 
@@ -87,6 +96,7 @@ def _switches(now: Situation, say: Say) -> Iterator[Alarm]:
         title=say("stopped_title"),
         todo=say("stopped_todo"),
         facts=(reason,) if reason else (),
+        since=moment(now.stopped.get("at")),
         buttons=(Button(say("resume_all"), "resume"),),
     )
 
@@ -111,7 +121,8 @@ def _held(now: Situation, say: Say, wall: Wall) -> Iterator[Alarm]:
         )
     rest = now.held_count - len(now.held)
     if rest > 0:
-        yield Alarm(code="held_more", title=say("held_more", n=wall.count(rest)), todo=say("held_more_todo"))
+        title = say("held_more", n=wall.count(rest))
+        yield Alarm(code="held_more", title=title, todo=say("held_more_todo"), count=rest)
 
 
 def _nobody(now: Situation, say: Say) -> Iterator[Alarm]:
@@ -184,6 +195,7 @@ def _channels(now: Situation, say: Say) -> Iterator[Alarm]:
                 todo=say("channel_todo"),
                 quote=channel.error,
                 since=channel.error_at,
+                began=say("last_error"),
                 buttons=(Button(say("pause"), "pause", channel.name),),
             )
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from relay.console.alarm_words import ALARMS
-from relay.console.alarms import alarms_of, broken_parts, name_of
+from relay.console.alarms import FOR_PEOPLE, Alarm, alarms_of, broken_parts, name_of
 from relay.console.figures import FRESH, Wall, units
 from relay.console.reading import text
 from relay.console.situation import WORDS, AlertRow, Situation, read
@@ -94,14 +94,15 @@ def status_page(
     """
     situation, say = read(status), Say(language, ALARMS)
     wall = Wall(now, zone, say.language)
+    alarms = alarms_of(situation, say, wall)
     values = {
         "say": say,
         "wall": wall,
         "units": ",".join(units(say.language)),
         "now": situation,
-        "alarms": alarms_of(situation, say, wall),
+        "alarms": alarms,
         "system": system_rows(situation, say, wall),
-        "tiles": _tiles(situation, say, wall),
+        "tiles": _tiles(situation, alarms, say, wall),
         "viewer": viewer or Viewer(),
         "links": links or Links(),
         "refresh": refresh,
@@ -138,18 +139,21 @@ def bar(alert: AlertRow) -> list[tuple[str, float, float]]:
     return parts
 
 
-def _tiles(now: Situation, say: Say, wall: Wall) -> list[Tile]:
-    return [_waiting(now, say, wall), _not_told(now, say, wall), _broken(now, say, wall)]
+def _tiles(now: Situation, alarms: Sequence[Alarm], say: Say, wall: Wall) -> list[Tile]:
+    return [_waiting(now, alarms, say, wall), _not_told(now, say, wall), _broken(now, say, wall)]
 
 
-def _waiting(now: Situation, say: Say, wall: Wall) -> Tile:
-    if not now.redis_up and not now.held_count:
-        return Tile(say("waiting"), "?", say("nobody_knows"), "note", "alarms")
-    if not now.held_count:
-        return Tile(say("waiting"), "0", say("waiting_none"), "calm", "alarms")
-    since = min((alert.received for alert in now.held if alert.received), default=None)
-    more = say("waiting_oldest") if since else ""
-    return Tile(say("waiting"), wall.count(now.held_count), more, "red", "alarms", since)
+def _waiting(now: Situation, alarms: Sequence[Alarm], say: Say, wall: Wall) -> Tile:
+    """Count what needs a person's word or call; what is broken has a tile of its own."""
+    mine = [alarm for alarm in alarms if alarm.code in FOR_PEOPLE]
+    count = sum(alarm.count for alarm in mine)
+    since = min((alarm.since for alarm in mine if alarm.since), default=None)
+    if not count:
+        value, more, mood = ("0", say("waiting_none"), "calm") if now.redis_up else ("?", say("nobody_knows"), "note")
+        return Tile(say("waiting"), value, more, mood, "alarms")
+    if not now.redis_up:
+        return Tile(say("waiting"), wall.count(count), say("maybe_more"), "red", "alarms")
+    return Tile(say("waiting"), wall.count(count), say("waiting_oldest") if since else "", "red", "alarms", since)
 
 
 def _not_told(now: Situation, say: Say, wall: Wall) -> Tile:

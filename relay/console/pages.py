@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -67,7 +68,7 @@ class Pages:
 
     async def _page(self, call: Call, key: Key) -> web.Response:
         console, request = self._console, call.request
-        status = await console.status()
+        status = self._named(await console.status())
         now = console.clock.now()
         html = status_page(
             status,
@@ -87,6 +88,12 @@ class Pages:
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             response.enable_compression(web.ContentCoding.gzip)
         return response
+
+    def _named(self, status: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the status with the name of who stopped everything, instead of the id of his key."""
+        stopped = status.get("stopped")
+        key = self._console.keys.get(str(stopped.get("by"))) if isinstance(stopped, Mapping) else None
+        return {**status, "stopped": {**stopped, "by": key.name}} if stopped and key is not None else status
 
     def _may_ask(self, request: web.Request, key: Key) -> frozenset[str]:
         """Return what this browser may be asked; a key in a header has no session, and so no forms."""

@@ -88,6 +88,17 @@ async def test_a_one_time_link_signs_in_once(office: Office) -> None:
     assert "used already" in await second.text()
 
 
+async def test_who_stopped_everything_is_named(office: Office) -> None:
+    """People have names; a key's id is for machines."""
+    key_id = office.approver.key.key_id
+    office.situation = {**TROUBLE, "stopped": {"by": key_id, "reason": "wrong area", "at": None}}
+    await office.sign_in()
+    page = await (await office.get("/status")).text()
+
+    assert "Approver · wrong area" in page
+    assert key_id not in page
+
+
 async def test_looking_at_a_link_does_not_use_it(office: Office) -> None:
     """A program that checks links with HEAD leaves it good."""
     link = f"/status?once={office.sessions.link(office.operator.key.key_id)}"

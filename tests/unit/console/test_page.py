@@ -54,10 +54,10 @@ def test_the_four_questions_come_first() -> None:
     """Is anything waiting, who is not told, what is broken, is the page alive: before anything else."""
     shown = tiles(page(TROUBLE))
 
-    assert "Waiting for you 1 for 1 min 40 s" in shown
+    assert "Waiting for you 3 for 1 min 40 s" in shown
     # 128,970 on the way, 26,012 not reached, 3,888 unknown; a drill's nine do not count.
     assert "Not told 158,870 on the way 128,970 · not reached 26,012 · unknown 3,888" in shown
-    assert "Broken 1 sms-south" in shown
+    assert "Failing 1 sms-south" in shown
     assert "This page live" in shown
     assert "figures 0 s old" in shown
 
@@ -80,7 +80,8 @@ def test_what_nobody_knows_is_not_called_calm() -> None:
     html = page(DOWN)
     shown = read_out(html)
 
-    assert "Waiting for you ? not known" in shown
+    assert "Waiting for you 1 and maybe more" in shown
+    assert "Waiting for you ? not known" in tiles(page({**DOWN, "stopped": None}))
     assert "Not told ? not known" in shown
     assert "Nothing waits for you." not in shown
     assert "No alerts." not in shown
@@ -115,7 +116,7 @@ def test_every_figure_has_its_age() -> None:
     """Channels, queues, refusals and workers say how old what they say is."""
     shown = read_out(page(TROUBLE))
 
-    assert "sms-south sms BROKEN 0/s" in shown
+    assert "sms-south sms FAILING 0/s" in shown
     assert "bind refused · 12 s" in shown
     assert "P0 flash 128,970 1 min 34 s" in shown
     assert "Kyrgyz Hydromet 4 × CAP-031 would have been P0 44 s" in shown
@@ -237,7 +238,7 @@ def test_what_does_not_fit_is_counted() -> None:
     shown = read_out(page(many()))
 
     assert re.search(r"and more: 4\d\d", shown)
-    assert "Waiting for you 200" in shown
+    assert "Waiting for you 201" in shown
     assert "channel-0" in shown
 
 
