@@ -114,6 +114,7 @@ class OpenChannel:
         self.tally = Tally()
         self._clock = clock
         self._timeout = timeout
+        self._in_flight = asyncio.Semaphore(max(1, self.descriptor.max_in_flight // self.descriptor.max_batch))
 
     @property
     def hears(self) -> bool:
@@ -141,7 +142,7 @@ class OpenChannel:
     async def send(self, batch: Batch) -> Sequence[Outcome]:
         """Hand over ``batch``; always one outcome per item, whatever the adapter does."""
         try:
-            async with asyncio.timeout(self._timeout):
+            async with self._in_flight, asyncio.timeout(self._timeout):
                 outcomes = await self.adapter.send(batch)
         except ProviderDown as error:
             down = Outcome(

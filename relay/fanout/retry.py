@@ -14,6 +14,9 @@ _WORTH_A_COPY = frozenset({Class.P0, Class.P1, Class.P2})
 
 _CENTI = 100
 
+#: The send number is a byte and orders what happened; before it is full the delivery becomes a dead letter.
+MOST_SENDS = 250
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
@@ -114,8 +117,7 @@ def _retry(outcome: Outcome, sent: Record, how: Handover, policy: RetryPolicy, c
 
 
 def _throttled(outcome: Outcome, sent: Record, how: Handover, policy: RetryPolicy, chance: float) -> Record:
-    del policy
-    pause = max(outcome.retry_after or 0.0, 1.0) * (1 + 0.2 * chance)
+    pause = max(outcome.retry_after or 0.0, policy.pause(how.klass, sent.send, chance))
     return _again(sent, outcome.reason or "throttled", pause, how)
 
 
@@ -133,6 +135,8 @@ def _charged(record: Record) -> Record:
 
 
 def _again(record: Record, reason: str, pause: float, how: Handover) -> Record:
+    if record.send >= MOST_SENDS:
+        return ended(record, State.DEAD_LETTER, reason="attempts_exhausted", now=how.now)
     due = how.now + int(pause * _CENTI)
     if due >= how.expires:
         return ended(

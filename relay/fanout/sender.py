@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from relay.adapter import Class
 from relay.clock import Clock
 from relay.errors import StoreUnavailable
 from relay.fanout.contents import Contents, LegFacts, Vanished
@@ -49,6 +50,7 @@ class Parts:
     policy: RetryPolicy
     clock: Clock
     lease_ms: int
+    flash_ms: int  # the lease of P0
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
@@ -200,7 +202,7 @@ class Sender:
             records=records,
             chunk=work.chunk,
             final=final,
-            lease_ms=self._p.lease_ms,
+            lease_ms=self._p.flash_ms if facts.klass is Class.P0 else self._p.lease_ms,
             retry_at=work.retry_at,
             check_at=work.check_at,
             log=b"".join(entry.pack() for s in settlings for entry in s.log),

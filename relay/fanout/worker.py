@@ -48,7 +48,7 @@ log = structlog.get_logger()
 #: A chunk is at most what its lane sends in this many seconds, so that worse news never waits longer.
 _CHUNK_SECONDS = 0.5
 #: The characters of ``/a/`` and a token.
-_TOKEN_PATH = 3 + 29
+_TOKEN_PATH = 3 + 31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +162,7 @@ class Worker:
                 policy=RetryPolicy(urgent=engine.pauses_urgent, normal=engine.pauses, jitter=engine.jitter),
                 clock=self._clock,
                 lease_ms=int(engine.lease * 1000),
+                flash_ms=int(engine.lease_flash * 1000),
             )
         )
         listeners = {f"listen {c.name}": Listener(c, self._receipts) for c in self._channels if c.hears}

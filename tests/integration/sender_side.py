@@ -123,6 +123,7 @@ class Node:
                 policy=RetryPolicy(urgent=(2.0, 5.0), normal=(5.0, 30.0), jitter=0.0),
                 clock=self.clock,
                 lease_ms=10_000,
+                flash_ms=5_000,
             )
         )
         self._token = 0

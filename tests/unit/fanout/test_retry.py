@@ -145,7 +145,17 @@ def test_retry_after_is_honoured(name: Verdict) -> None:
     soon = after(verdict(name, retry_after=0.5), sent(), how(now=0, idempotent=True), POLICY, 0.0)
 
     assert late.due >= 9000
-    assert soon.due == (100 if name is Verdict.THROTTLED else 200)
+    assert soon.due == 200
+
+
+def test_a_full_send_number_ends_as_a_dead_letter() -> None:
+    """The send number orders what happened; before its byte is full the delivery ends and says so."""
+    last = replace(sent(), send=250)
+
+    record = after(verdict(Verdict.RETRY), last, how(now=0, idempotent=True), POLICY, 0.0)
+
+    assert record.state is State.DEAD_LETTER
+    assert record.reason == code_of("attempts_exhausted")
 
 
 @pytest.mark.parametrize("name", [Verdict.RETRY, Verdict.THROTTLED])
