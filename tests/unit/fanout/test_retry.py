@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from relay.adapter import Class, Kind, Outcome, Scope, Verdict
 from relay.fanout.retry import Handover, RetryPolicy, after, begin, doubt, ended, resend_in_doubt
-from relay.tracking.reasons import reason_of
+from relay.tracking.reasons import code_of, reason_of
 from relay.tracking.states import Flag, Record, State, beats, merge
 
 POLICY = RetryPolicy(urgent=(2.0, 5.0, 15.0), normal=(5.0, 30.0), jitter=0.0)
