@@ -103,13 +103,19 @@ class Client:
         params: Params | None = None,
         within: float = ANSWER_WITHIN,
     ) -> Answer:
-        timeout = _bounded(within) if isinstance(body, bytes) else _LONG
+        at_once = isinstance(body, bytes)
+        timeout = _bounded(within) if at_once else _LONG
         headers = {**self._headers, "Content-Type": media} if body else self._headers
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
                 session.request(
-                    method, self._url(path), data=body or None, headers=headers, **self._how(params)
+                    method,
+                    self._url(path),
+                    data=body or None,
+                    headers=headers,
+                    expect100=not at_once,  # a refusal comes before a long file is sent in vain
+                    **self._how(params),
                 ) as got,
             ):
                 return self._checked(Answer(got.status, await got.read()))

@@ -26,7 +26,22 @@ def test_help_says_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    "serve demo send validate status alerts recipients keys channels stop resume check doctor version".split(),
+    [
+        "serve",
+        "demo",
+        "send",
+        "validate",
+        "status",
+        "alerts",
+        "recipients",
+        "keys",
+        "channels",
+        "stop",
+        "resume",
+        "check",
+        "doctor",
+        "version",
+    ],
 )
 def test_every_command_has_help(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Every command of the issue exists and says what it does, without boxes that break grep."""
@@ -58,7 +73,9 @@ def test_module_is_the_command() -> None:
     assert done.stdout.startswith("chapar-relay ")
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["send"], ["status", "--nonsense"], ["status", "--lang", "fr"], ["status", "--url", "x"]])
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["send"], ["status", "--nonsense"], ["status", "--lang", "fr"], ["status", "--url", "x"]]
+)
 def test_wrong_usage_is_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A mistyped command is told apart from one that failed."""
     code = main(words)

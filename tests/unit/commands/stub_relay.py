@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         if status != 204:
             self.wfile.write(body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 -- the names that http.server calls
 
     def body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -99,5 +99,5 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(pieces)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class names it so
         """Say nothing: standard error belongs to the command under test."""

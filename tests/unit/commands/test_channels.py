@@ -16,7 +16,17 @@ def test_list_shows_state_and_rate(relay: Run, stub: StubRelay) -> None:
     """One row a channel."""
     stub.on("GET /v1/channels", {"channels": [{**ROW, "lanes": ["live"], "match": ["+7"]}], "next": None})
 
-    assert relay("channels", "list").out.splitlines()[1].split() == "sms sms smpp ok 4.5/s 50/s live +7 -".split()
+    assert relay("channels", "list").out.splitlines()[1].split() == [
+        "sms",
+        "sms",
+        "smpp",
+        "ok",
+        "4.5/s",
+        "50/s",
+        "live",
+        "+7",
+        "-",
+    ]
     assert json.loads(relay("channels", "list", "--json").out)["channels"][0]["name"] == "sms"
 
 

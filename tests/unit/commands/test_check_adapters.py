@@ -8,6 +8,7 @@ import pytest
 from relay.commands import check_adapters
 from relay.commands.check_adapters import channel_items, installed
 from relay.commands.checklist import Item, Level
+from relay.fanout.channels import GROUP
 from relay.settings import Settings
 
 
@@ -38,7 +39,7 @@ def test_every_adapter_says_where_it_came_from() -> None:
 )
 def test_foreign_adapter_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, value: str, level: Level) -> None:
     """Somebody else's broken package is an item in the list, not a traceback."""
-    point = EntryPoint("siren", value, check_adapters.GROUP)
+    point = EntryPoint("siren", value, GROUP)
     monkeypatch.setattr(check_adapters, "entry_points", lambda **_: [point])
 
     assert installed()[0].level is level
@@ -46,7 +47,7 @@ def test_foreign_adapter_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, val
 
 def test_adapter_of_another_contract_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """An adapter made for another version would be refused at the start."""
-    point = EntryPoint("console", "adapters.console:Console", check_adapters.GROUP)
+    point = EntryPoint("console", "adapters.console:Console", GROUP)
     monkeypatch.setattr(check_adapters, "entry_points", lambda **_: [point, point])
     monkeypatch.setattr(check_adapters, "API_VERSION", 99)
 

@@ -157,7 +157,12 @@ def test_download_ends_when_enough_was_taken(stub: StubRelay) -> None:
     """Pieces go to the taker as they come, until it has enough."""
     stub.on("GET /v1/recipients/export", b"a\nb\n")
     pieces: list[bytes] = []
-    client_of(stub.url).download("/v1/recipients/export", lambda piece: pieces.append(piece) or False)
+
+    def take(piece: bytes) -> bool:
+        pieces.append(piece)
+        return False
+
+    client_of(stub.url).download("/v1/recipients/export", take)
 
     assert b"".join(pieces).startswith(b"a")
 

@@ -32,7 +32,19 @@ def test_every_limit_of_a_key_is_passed_on(relay: Run, stub: StubRelay, tmp_path
     """Senders and hazards repeat; the area may be a file."""
     (tmp_path / "area.json").write_text('{"type": "Polygon"}')
     stub.on("POST /v1/keys", MADE, status=201)
-    limits = "--sender a@x.example --sender b@x.example --mode test --strict --hazard Geo --hazard Met".split()
+    limits = [
+        "--sender",
+        "a@x.example",
+        "--sender",
+        "b@x.example",
+        "--mode",
+        "test",
+        "--strict",
+        "--hazard",
+        "Geo",
+        "--hazard",
+        "Met",
+    ]
     relay("keys", "create", "--role", "agency", "--name", "x", "--area", str(tmp_path / "area.json"), *limits)
 
     assert stub.asked[0].document == {

@@ -153,3 +153,19 @@ def test_relay_that_stays_away_is_unreachable() -> None:
     client = Client(find(Settings(), url="http://127.0.0.1:1"))
     with pytest.raises(Unreachable):
         send.until_ended(client, "abc", timeout=0.5, clock=FakeClock())
+
+
+def test_interrupt_leaves_the_alert_to_the_relay(
+    relay: Run, stub: StubRelay, alert: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends the waiting, not the alert, and says where to look."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    stub.on("POST /v1/alerts", ACCEPTED, status=202)
+    monkeypatch.setattr(send, "until_ended", interrupt)
+    ran = relay("send", alert, "--wait")
+
+    assert ran.code == 1
+    assert "relay alerts show abc" in ran.err

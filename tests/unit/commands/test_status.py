@@ -1,5 +1,8 @@
 """``relay status``: once, for machines, and watched."""
 
+import io
+import sys
+
 import pytest
 
 from relay.clock import SystemClock
@@ -90,3 +93,18 @@ def test_interrupt_ends_the_watch_cleanly(relay: Run, stub: StubRelay, monkeypat
 
     assert ran.code == 0
     assert ran.err == ""
+
+
+def test_watching_on_a_terminal_draws_over_the_last_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame is cut to the width of the screen and leaves nothing of the longer one before it."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "21")
+    status._draw(["x" * 50, "short"], first=False)
+
+    assert screen.getvalue() == f"\x1b[H{'x' * 20}\x1b[K\nshort\x1b[K\n\x1b[J"
