@@ -120,9 +120,7 @@ async def scene(stage: Stage) -> Verdict:
     lines = lines_of(await stage.relay.deliveries(posted.alert_id), stage.told, since=posted.at)
     _show(stage, posted, lines, recipients=int(alert.get("recipients") or 0))
     report.write(stage.places.report, HEAD, [line.cells for line in lines])
-    verdict.says = _totals(alert, compared)
-    _judge(verdict, alert, lines, compared, faults=stage.receivers.faults)
-    return verdict
+    return judge(alert, lines, compared, faults=stage.receivers.faults)
 
 
 def accepted(posted: Posted) -> Verdict:
@@ -207,9 +205,9 @@ def _totals(alert: Mapping[str, Any], compared: Comparison) -> str:
     return f"{many(int(alert.get('deliveries') or 0), 'delivery', 'deliveries')}: {counts} · {compared}; {untold}"
 
 
-def _judge(
-    verdict: Verdict, alert: Mapping[str, Any], lines: Sequence[Line], compared: Comparison, *, faults: Sequence[str]
-) -> None:
+def judge(alert: Mapping[str, Any], lines: Sequence[Line], compared: Comparison, *, faults: Sequence[str]) -> Verdict:
+    """Judge the relay's words about every delivery by what the receivers saw; ``faults`` is what none could read."""
+    verdict = Verdict(_totals(alert, compared))
     verdict.promise(compared.exact, f"the receivers disagree: {compared} {compared.lost or compared.strangers}")
     verdict.promise(not faults, f"a phone could not show: {', '.join(faults[:2])}")
     counts = alert.get("counts") or {}
@@ -222,6 +220,7 @@ def _judge(
             got = language(line.arrival)
             verdict.promise(got == readable(line.person), f"{who}: got {got}, not {readable(line.person)}")
             verdict.promise(line.arrival.signed is not False, f"{who}: the signature is wrong")
+    return verdict
 
 
 def truth(line: Line) -> str:

@@ -250,10 +250,11 @@ def languages_line(people: Sequence[Person] = PEOPLE) -> str:
 
 def needs_line(people: Sequence[Person] = PEOPLE) -> str:
     """Return what makes some of them harder to reach."""
+    offline = sum(not person.online for person in people)
     parts = (
         (_number(sum("text" in person.needs for person in people)), "cannot hear"),
         (_number(sum("speech" in person.needs for person in people)), "cannot see"),
-        (_number(sum(not person.online for person in people)), "have no internet"),
+        (_number(offline), "has no internet" if offline == 1 else "have no internet"),
     )
     return ", ".join(f"{n} {what}" for n, what in parts if n)
 
