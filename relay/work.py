@@ -46,7 +46,7 @@ async def work(settings: Settings, *, stopping: asyncio.Event, clock: Clock) -> 
     warm()
     worker = Worker(settings, connection, guard_of(settings), place, clock=clock)
     try:
-        await worker.open()
+        await worker.open(stopping)
         log.info("worker_started", worker=place.worker_id)
         await supervise.run(worker.parts, stopping=stopping, grace=settings.engine.grace)
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import structlog
 from relay.adapter import EgressGuard, Kind
 from relay.cap.limits import Limits
 from relay.clock import Clock
+from relay.errors import StoreUnavailable
 from relay.fanout.audience import IndexMatcher
 from relay.fanout.beat import Beat
 from relay.fanout.bell import Bells
@@ -29,7 +29,8 @@ from relay.fanout.rate import Rates
 from relay.fanout.reconcile import Reconciler
 from relay.fanout.replay import Replay
 from relay.fanout.retry import RetryPolicy
-from relay.fanout.sender import Parts, Sender, patiently
+from relay.fanout.sender import Parts, Sender
+from relay.process import pause
 from relay.settings import Settings
 from relay.store.alerts import PLAN_LANE, Alerts
 from relay.store.chunks import Chunks
@@ -168,11 +169,16 @@ class Worker:
         listeners = {f"listen {c.name}": Listener(c, self._receipts) for c in self._channels if c.hears}
         return {**{f"lane {kind}": self._lane(kind, sender) for kind in Kind}, **listeners}
 
-    async def open(self) -> None:
-        """Open the channels and give them their numbers; waits for Redis, bounded by the caller."""
+    async def open(self, stopping: asyncio.Event) -> None:
+        """Open the channels and give them their numbers; waits for Redis, at most until ``stopping`` is set."""
         await self._channels.open()
         for channel in self._channels:
-            channel.index = await patiently(partial(self._stores.legs.channel_index, channel.name))
+            while not stopping.is_set():
+                try:
+                    channel.index = await self._stores.legs.channel_index(channel.name)
+                    break
+                except StoreUnavailable:
+                    await pause(stopping, seconds=0.1)
 
     async def close(self, *, deadline: float) -> None:
         """Close the channels."""

@@ -223,7 +223,7 @@ async def relay_house(
     parts: dict[str, supervise.Part] = dict(node.parts)
     one = _worker(settings, connection, node.services, data_dir) if worker else None
     if one is not None:
-        await one.open()
+        await one.open(stopping)
         parts |= {f"worker {name}": part for name, part in one.parts.items()}
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         tasks.create_task(supervise.run(parts, stopping=stopping, grace=1.0))
