@@ -77,6 +77,7 @@ def to_toml(places: Places) -> str:
         "fence = 2.0",
         "reconcile = 2.0",
         "slots = 4",
+        "chunk = 100",
         *_channel("sms", "smpp", sms, f'lanes = ["live", "drill"]\nreceipt_deadline = {RECEIPT_DEADLINE}'),
         *_channel(
             "mail",

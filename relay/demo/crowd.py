@@ -26,6 +26,8 @@ class Crowd:
         self._path = path
         self._offset = 0
         self.told: list[Told] = []
+        self._about: dict[str, list[Told]] = {}
+        self._seen: dict[str, int] = {}
 
     def look(self) -> list[Told]:
         """Read what came since the last look, and return everything."""
@@ -39,8 +41,12 @@ class Crowd:
         return self.told
 
     def about(self, mark: str) -> list[Told]:
-        """Look, and return what says ``mark``."""
-        return [told for told in self.look() if mark in told.text]
+        """Look, and return what says ``mark``; only new lines are searched, since this is asked often."""
+        new = self.look()[self._seen.get(mark, 0) :]
+        self._seen[mark] = len(self.told)
+        found = self._about.setdefault(mark, [])
+        found += [told for told in new if mark in told.text]
+        return found
 
 
 def read_lines(lines: bytes) -> list[Told]:
