@@ -167,7 +167,9 @@ class ApiNode:
             switches=store.switches,
             previews=store.previews,
             kinds={name: describe(name, channel)[2].kind for name, channel in settings.channels.items()},
-            decisions=Decisions(ledger, accept, store.alerts, sender=f"chapar@{disk.node.public_host}", clock=clock),
+            decisions=Decisions(
+                ledger, accept, store.alerts, disk.journal, sender=f"chapar@{disk.node.public_host}", clock=clock
+            ),
             directory=Edits(ledger, directory, clock=clock),
             controls=Controls(ledger, data_dir=disk.path, clock=clock),
             keys=keyring,

@@ -195,7 +195,7 @@ async def cancel(call: Call) -> web.StreamResponse:
     """Cancel an alert in one action."""
     services, alert_id = call.services, call.part("id")
     asked = await read_document(call.request, Cancel, timeout=services.settings.api.body_timeout, optional=True)
-    stored = await services.alerts.get(alert_id, with_raw=False)
+    stored = await services.decisions.find(alert_id)
     if stored is None or not (call.may(Action.CANCEL_ANY) or stored["agency"] == call.key.name):
         raise not_found()
     done = await services.decisions.cancel(alert_id, reason=asked.reason, key=call.key)

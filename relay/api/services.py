@@ -19,7 +19,7 @@ from relay.intake.quota import Quota
 from relay.intake.register import NewKey, Register
 from relay.metrics import Metrics
 from relay.settings import Settings
-from relay.store.alerts import Alerts
+from relay.store.alerts import Alerts, StoredAlert
 from relay.store.directory import DirectoryStore
 from relay.store.legs import Legs
 from relay.store.receipts import Previews
@@ -28,6 +28,10 @@ from relay.store.switches import Switches
 
 class Deciding(Protocol):
     """What people decide about alerts; :class:`relay.intake.decisions.Decisions`."""
+
+    async def find(self, alert_id: str) -> StoredAlert | None:
+        """Return an alert, from this node's journal while Redis is away."""
+        ...
 
     async def approve(self, alert_id: str, *, decision: str, reason: str, key: Key) -> str:
         """Decide about a held alert; return its state afterwards."""

@@ -135,13 +135,14 @@ class Accept:
     async def _look(self, alert: Alert, ids: Identity, key: Key) -> tuple[Known, Mapping[str, Sequence[Target]] | None]:
         """Return what is known of this message and of those it refers to, within the budget for Redis."""
         own = self._memory.look_up(ids)
-        if own.kind in (Kind.SAME, Kind.CONFLICT):
+        if own.kind in (Kind.SAME, Kind.CONFLICT) or not self._remember.available:
             return own, None
         try:
             async with asyncio.timeout(self._settings.redis.accept_budget):
                 stored = await self._alerts.look_up(k0=ids.k0, k1=ids.k1, alert_id=ids.alert_id)
                 targets = await self._targets(alert, key)
         except (StoreUnavailable, TimeoutError):
+            self._remember.available = False  # until it answers its next question: the next post does not wait
             return own, None
         known = decide(ids, k0_id=stored.by_bytes or None, k1_ids=stored.by_triple, known_k2=stored.k2 or None)
         return (own if known.kind is Kind.NEW else known), targets
@@ -226,10 +227,14 @@ class Accept:
 
     async def _apply_now(self, record: AcceptRecord, number: int, alert: Alert) -> str:
         """Tell Redis within its budget; returns the state there, or an empty string when it stays pending."""
+        if not self._remember.available:
+            self._remember.later(record, number)
+            return ""
         try:
             async with asyncio.timeout(self._settings.redis.accept_budget):
                 remembered = await self._alerts.accept(self.new_alert(record, number, alert=alert))
         except (StoreUnavailable, TimeoutError):
+            self._remember.available = False
             self._remember.later(record, number)
             return ""
         self._remember.applied_now(number)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from relay.cap.model import Alert, Reference
 from relay.cap.times import cap_time
 from relay.cap.xml_out import to_xml
 from relay.clock import Clock
-from relay.errors import InvalidInput
+from relay.errors import InvalidInput, StoreUnavailable
 from relay.intake.accept import Accept
 from relay.intake.answer import Answer, Post
 from relay.intake.authority import Key, Mode, Role
+from relay.intake.frames import FrameType
+from relay.intake.journal import Journal
 from relay.intake.ledger import Ledger
-from relay.intake.records import ApprovalRecord
+from relay.intake.records import AcceptRecord, ApprovalRecord, decode_as
 from relay.intake.stored import reparse
-from relay.store.alerts import Alerts
+from relay.store.alerts import Alerts, StoredAlert
 
+#: How long Redis may take to say what it knows of an alert, in seconds.
+_BUDGET = 0.5
 _FINAL = frozenset({"cancelled", "superseded", "rejected"})
 
 
@@ -32,12 +37,30 @@ class Cancelled:
 class Decisions:
     """What operators, approvers and agencies decide about an alert that was accepted."""
 
-    def __init__(self, ledger: Ledger, accept: Accept, alerts: Alerts, *, sender: str, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, accept: Accept, alerts: Alerts, journal: Journal, *, sender: str, clock: Clock
+    ) -> None:
         self._ledger = ledger
         self._accept = accept
         self._alerts = alerts
+        self._journal = journal
         self._sender = sender
         self._clock = clock
+
+    async def find(self, alert_id: str) -> StoredAlert | None:
+        """Return an alert as Redis holds it, or, while Redis is away, as this node's journal has it; None: unknown.
+
+        Raises:
+            StoreUnavailable: Redis is away and this node did not accept the alert.
+        """
+        try:
+            async with asyncio.timeout(_BUDGET):
+                return await self._alerts.get(alert_id)
+        except (StoreUnavailable, TimeoutError) as error:
+            own = await asyncio.to_thread(self._journalled, alert_id)
+            if own is None:
+                raise StoreUnavailable("Redis is away, and this node did not accept the alert") from error
+            return own
 
     async def approve(self, alert_id: str, *, decision: str, reason: str, key: Key) -> str:
         """Decide about a held alert: ``approve`` or ``reject``; returns its state afterwards.
@@ -46,11 +69,11 @@ class Decisions:
             InvalidInput: 409 ``not-held``.
             JournalUnavailable, StoreUnavailable: nothing was decided.
         """
-        state = await self._alerts.state(alert_id)
+        found = await self.find(alert_id)
+        state = found["state"] if found is not None else ""
         if state != "held":
-            raise InvalidInput(
-                "not-held", f"the alert is {state or 'not known'}; only a held one can be decided", status=409
-            )
+            known = state or "not known"
+            raise InvalidInput("not-held", f"the alert is {known}; only a held one can be decided", status=409)
         record = ApprovalRecord(
             alert_id=alert_id, decision=decision, reason=reason, by=key.key_id, at=self._clock.now()
         )
@@ -65,7 +88,7 @@ class Decisions:
             InvalidInput: 404 ``not-found``; 409 ``not-cancellable``.
             JournalUnavailable, StoreUnavailable: nothing was cancelled.
         """
-        stored = await self._alerts.get(alert_id)
+        stored = await self.find(alert_id)
         if stored is None:
             raise InvalidInput("not-found", "there is no such alert", status=404)
         if stored["state"] == "cancelled" and stored["cancelled_by"]:
@@ -86,6 +109,17 @@ class Decisions:
         )
         answer = await self._accept.post(Post(body=body, media="xml", content_type="application/cap+xml"), key=own)
         return Cancelled(cancel_id=answer.alert_id, cancels=alert_id, answer=answer)
+
+    def _journalled(self, alert_id: str) -> StoredAlert | None:
+        for frame in self._journal.records():
+            if frame.type != FrameType.ACCEPT:
+                continue
+            record = decode_as(frame, AcceptRecord)
+            if record.alert_id == alert_id:
+                stored = self._accept.new_alert(record, frame.seq)
+                facts = {**stored.fields, "id": alert_id, "state": record.state, "msgType": stored.msg_type}
+                return StoredAlert(facts, record.raw)
+        return None
 
     def _cancel_of(self, old: Alert, alert_id: str, reason: str) -> Alert:
         now = self._clock.now().replace(microsecond=0)
