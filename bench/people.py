@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Crowd:
     """``count`` recipients of one kind in one place.
 
     ``prefix`` begins their ids; ``address`` is a format string of ``{n}``, the recipient's number from 0; with
-    ``every`` each of that many lives in ``other``, spread over the whole list.
+    ``every`` about one of that many lives in ``other``, at irregular places of the list, as in a real directory.
     """
 
     count: int
@@ -55,8 +56,16 @@ class Crowd:
             numbers = range(first, min(first + _LINES, self.count))
             yield b"".join(orjson.dumps(self._one(n), option=orjson.OPT_APPEND_NEWLINE) for n in numbers)
 
+    @property
+    def elsewhere(self) -> int:
+        """How many live in ``other``."""
+        return sum(self._lives_elsewhere(n) for n in range(self.count))
+
+    def _lives_elsewhere(self, n: int) -> bool:
+        return bool(self.every) and zlib.crc32(b"%d" % n) % self.every == 0
+
     def _one(self, n: int) -> dict[str, object]:
-        place = self.other if self.every and n % self.every == 0 else self.place
+        place = self.other if self._lives_elsewhere(n) else self.place
         return {
             "id": f"{self.prefix}-{n}",
             "name": f"Recipient {self.prefix} {n}",
