@@ -18,6 +18,16 @@ from relay.store import scripts
 #: What a server says when it is there but cannot serve now: pending, never an error of ours.
 _NOT_NOW = ("LOADING", "MISCONF", "OOM", "NOREPLICAS", "BUSY", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
 
+#: The same, where the library has a class for the word and takes the word away.
+_NOT_NOW_CLASSES = (
+    redis.exceptions.BusyLoadingError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.TryAgainError,
+)
+
 
 @asynccontextmanager
 async def available() -> AsyncIterator[None]:
@@ -27,14 +37,26 @@ async def available() -> AsyncIterator[None]:
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError) as error:
         raise StoreUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
     except redis.exceptions.ResponseError as error:
-        word = str(error).partition(" ")[0]
-        if word in _NOT_NOW or isinstance(error, redis.exceptions.BusyLoadingError | redis.exceptions.ReadOnlyError):
+        word = _word(error)
+        if word in _NOT_NOW:
             raise StoreUnavailable(f"Redis answers {word}") from error
+        if isinstance(error, _NOT_NOW_CLASSES):
+            raise StoreUnavailable(f"Redis answers {type(error).__name__}") from error
         raise
+
+
+def _word(error: redis.exceptions.ResponseError) -> str:
+    """Return the first word of what the server said; the library hides it when a pipe's command failed."""
+    said = str(error).rpartition("of pipeline caused error: ")[2]
+    return said.lstrip("('\"").partition(" ")[0]
 
 
 class UnknownCommand(RelayError):
     """The server is too old for a command; there is another way."""
+
+
+class KeepsNothing(RelayError):
+    """The server writes nothing to a disk, so that nobody can wait for that."""
 
 
 class Connection:
@@ -100,6 +122,7 @@ class Connection:
 
         Raises:
             UnknownCommand: the server does not know how to wait.
+            KeepsNothing: it has no append-only file.
             StoreUnavailable: as for :meth:`run`.
         """
         async with available(), asyncio.timeout(timeout), self.blocking.pipeline(transaction=False) as pipe:
@@ -110,6 +133,8 @@ class Connection:
             except redis.exceptions.ResponseError as error:
                 if "unknown command" in str(error).lower():
                     raise UnknownCommand(str(wait[0])) from error
+                if "appendonly is disabled" in str(error).lower():
+                    raise KeepsNothing("appendonly no") from error
                 raise
 
     async def close(self) -> None:

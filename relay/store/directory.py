@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from relay.errors import StoreUnavailable
-from relay.store.connection import Connection, UnknownCommand
+from relay.store.connection import Connection, KeepsNothing, UnknownCommand
 from relay.store.keys import (
     DIR_BUCKET,
     DIR_CHANGES,
@@ -106,7 +106,7 @@ class DirectoryStore:
             raise StoreUnavailable("the directory was lost again while it was restored")
 
     async def fsync(self, *, seconds: float) -> bool:
-        """Wait until everything written so far is on the server's disk; False when that could not be seen in time.
+        """Wait until everything written so far is on the server's disk; False when that was not seen, or is never so.
 
         ``WAITAOF`` (Redis 7.2, Valkey) on one connection after a write of its own; older servers switch to
         ``appendfsync always`` for one write.
@@ -116,7 +116,11 @@ class DirectoryStore:
                 ("SET", DIR_SYNCED, "1"), ("WAITAOF", 1, 0, int(seconds * 1000)), timeout=seconds + 2
             )
             return int(reply[0]) >= 1
+        except KeepsNothing:
+            return False
         except UnknownCommand:
+            if "yes" not in str(await self._redis.call("CONFIG", "GET", "appendonly")):
+                return False
             await self._redis.call("CONFIG", "SET", "appendfsync", "always")
             await self._redis.call("SET", DIR_SYNCED, "1")
             await self._redis.call("CONFIG", "SET", "appendfsync", "everysec")

@@ -54,6 +54,29 @@ async def test_server_that_cannot_serve_now(word: str) -> None:
             raise ResponseError(f"{word} explained at length")
 
 
+@pytest.mark.parametrize("atomic", [False, True])
+async def test_full_server_is_no_defect_in_a_pipe_either(redis: Connection, atomic: bool) -> None:
+    """In a pipe the library puts words of its own before the server's; "not now" is heard all the same."""
+    await redis.call("CONFIG", "SET", "maxmemory", "1")
+    try:
+        with pytest.raises(StoreUnavailable, match="OutOfMemory"):
+            await redis.pipe([("PING",), ("SET", "a", "caused error: ('NONE")], atomic=atomic)
+    finally:
+        await redis.call("CONFIG", "SET", "maxmemory", "0")
+
+
+async def test_full_server_is_no_defect(redis: Connection) -> None:
+    """The library has a class of its own for a full server; that is "not now" as well, in scripts too."""
+    await redis.call("CONFIG", "SET", "maxmemory", "1")
+    try:
+        with pytest.raises(StoreUnavailable):
+            await redis.call("SET", "a", "1")
+        with pytest.raises(StoreUnavailable):
+            await redis.run("channel_index", ["channels"], ["sms"])
+    finally:
+        await redis.call("CONFIG", "SET", "maxmemory", "0")
+
+
 async def test_mistake_of_ours_is_no_outage(redis: Connection) -> None:
     """A wrong command is a defect and is not waited for."""
     with pytest.raises(ResponseError):

@@ -205,3 +205,12 @@ async def test_fsync_is_waited_for(directory: DirectoryStore, redis: Connection)
         [b"appendfsync", b"everysec"],
         {b"appendfsync": b"everysec"},
     )
+
+
+async def test_server_without_a_log_keeps_nothing(directory: DirectoryStore, redis: Connection) -> None:
+    """A server that writes no log is not said to have anything on its disk, and is no error either."""
+    await redis.call("CONFIG", "SET", "appendonly", "no")
+    try:
+        assert not await directory.fsync(seconds=5)
+    finally:
+        await redis.call("CONFIG", "SET", "appendonly", "yes")
