@@ -16,6 +16,8 @@ from relay.cap.words import write_words
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _JOINED = frozenset({"references", "addresses", "incidents"})
 
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+
 
 class _Number(str):
     """A JSON number as it was written."""
@@ -37,6 +39,8 @@ def read_json(body: bytes, *, limits: Limits, strict: bool) -> Node:
             text, object_pairs_hook=_unique, parse_constant=_constant, parse_int=number, parse_float=number
         )
     except json.JSONDecodeError as error:
+        if _depth(text[: error.pos]) > limits.depth:  # Python 3.13 reads deeper before it gives up
+            raise refusal("depth", limit=str(limits.depth)) from error
         raise refusal("json", line=error.lineno, why=error.msg, column=str(error.colno)) from error
     except RecursionError as error:
         raise refusal("depth", limit=str(limits.depth)) from error
@@ -99,6 +103,12 @@ def _number_reader(limits: Limits) -> Callable[[str], _Number]:
         return _Number(text)
 
     return read
+
+
+def _depth(text: str) -> int:
+    """Return how many objects and lists are open at the end of ``text``."""
+    bare = _STRINGS.sub("", text)
+    return bare.count("{") + bare.count("[") - bare.count("}") - bare.count("]")
 
 
 def _kind(value: object) -> str:
