@@ -49,6 +49,16 @@ class Judgement:
     states: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
+    @property
+    def kept(self) -> bool:
+        """Whether the promise is kept: nobody forgotten, every copy labelled, every figure true."""
+        return not self.lost and not self.unlabelled and not self.wrong
+
+    @property
+    def once(self) -> bool:
+        """Whether, on top of that, everybody was told exactly once."""
+        return self.kept and not self.copies and not self.doubtful
+
     def __str__(self) -> str:
         return (
             f"{self.pairs} deliveries, {len(self.lost)} lost, {self.copies} copies, {len(self.unlabelled)} of them "

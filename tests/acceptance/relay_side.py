@@ -105,11 +105,11 @@ class Relay:
         texts = [path.read_text(errors="replace") for path in sorted(self.folder.glob("serve-*.log"))]
         return "".join(texts)
 
-    def begin(self) -> None:
-        """Start it in a process group of its own and wait for nothing."""
+    def begin(self, *more: str) -> None:
+        """Start it in a process group of its own and wait for nothing; ``more`` are further words for ``serve``."""
         self._starts += 1
         self.url = ""
-        words = [sys.executable, "-m", "relay", "--config", str(self.config), "serve"]
+        words = [sys.executable, "-m", "relay", "--config", str(self.config), "serve", *more]
         env = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
         with self._said.open("wb") as said, self._logged.open("wb") as logged:
             self._serve = subprocess.Popen(
@@ -168,6 +168,7 @@ class Relay:
         pid = await self.one(role)
         send(pid, signal.SIGKILL)
         await until(lambda: not alive(pid), within=5, why=f"{role} {pid} is dead")
+        self._collect()
         return pid
 
     async def kill_everything(self) -> None:

@@ -1,0 +1,95 @@
+"""``redis.url``: the operator's own server is used, and no private one is started."""
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from relay.store.server_choice import wheel_binaries
+from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.conftest import MakeRelay
+from tests.acceptance.judge import judge
+from tests.acceptance.relay_side import free_port, send, until
+
+PEOPLE = 20
+
+
+class Server:
+    """A server of the operator's: nothing of it is on disk, so its death is a total loss."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        words = [str(wheel_binaries()[0]), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(words, cwd=self._folder, stdout=log, stderr=log)
+        await until(self.keys, within=20, why="the server answers")
+
+    async def keys(self) -> list[Any]:
+        """Return one in a list: how many keys it holds; an empty list while it does not answer."""
+        client = Redis(port=self.port)
+        with contextlib.suppress(OSError):
+            return [await client.dbsize()]
+        await client.aclose()
+        return []
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    made = Server(tmp_path)
+    await made.start()
+    yield made
+    made.kill()
+
+
+async def test_own_server_is_used(
+    make_relay: MakeRelay, console: Callable[..., dict[str, Any]], server: Server, tmp_path: Path
+) -> None:
+    """Alerts go through the server of ``redis.url``; its total loss is repaired from this node's own disk."""
+    relay = make_relay(channels={"console": console()}, redis={"url": server.url})
+    await relay.start()
+    async with Agency(relay) as agency:
+        await agency.people(PEOPLE)
+        first = await agency.post(alert(1))
+        await agency.completed(first.body["id"], within=30)
+        held = await server.keys()
+        private = relay.processes("redis")
+        server.kill()
+        second = await agency.post(alert(2))
+        await server.start()
+        ids = {1: first.body["id"], 2: second.body["id"]}
+        found = await judge(agency, ids, [tmp_path / "sms.sent"], people=PEOPLE, kinds=("sms",))
+
+    assert held > [0]
+    assert not private
+    assert not (relay.data_dir / "redis").exists()
+    assert (second.status, second.redis) == (202, "pending")
+    assert found.kept, found
+
+
+async def test_worker_alone_ends_when_told_although_redis_is_away(
+    make_relay: MakeRelay, console: Callable[..., dict[str, Any]]
+) -> None:
+    """A worker that waits for Redis since its start is not deaf to SIGTERM."""
+    relay = make_relay(channels={"console": console()}, redis={"url": f"redis://127.0.0.1:{free_port()}"})
+    relay.begin("--role", "worker")
+    await until(lambda: "sms.sent" in str(list(relay.folder.parent.iterdir())), within=30, why="its channel is open")
+    await asyncio.sleep(0.1)
+    send(relay.pid, signal.SIGTERM)
+
+    assert await relay.ended(within=8) == 0
