@@ -1,7 +1,6 @@
 """``redis.url``: the operator's own server is used, and no private one is started."""
 
 import asyncio
-import contextlib
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from relay.store.server_choice import wheel_binaries
 from tests.acceptance.agency_side import Agency, alert
@@ -38,10 +38,12 @@ class Server:
     async def keys(self) -> list[Any]:
         """Return one in a list: how many keys it holds; an empty list while it does not answer."""
         client = Redis(port=self.port)
-        with contextlib.suppress(OSError):
+        try:
             return [await client.dbsize()]
-        await client.aclose()
-        return []
+        except RedisError:
+            return []
+        finally:
+            await client.aclose()
 
     def kill(self) -> None:
         if self._process is not None:
