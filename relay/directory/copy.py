@@ -39,11 +39,13 @@ class Copy:
         self._rows = 0
         self.epoch = ""
         self.position = ""
+        #: The file ends, or may end, in half a line: what is appended after that would not be read.
+        self.torn = False
 
     def read(self) -> dict[int, Row]:
         """Return every row and take the header in; blocks, so run it in a thread.  A torn last line is ignored."""
         rows: dict[int, Row] = {}
-        self._lines = 0
+        self._lines, self.torn = 0, False
         for line in self._read_lines():
             self._lines += 1
             if "v" in line:
@@ -58,32 +60,50 @@ class Copy:
             return
         with self._path.open("rb") as file:
             for line in file:
+                self.torn = not line.endswith(b"\n")
                 try:
                     yield orjson.loads(line)
                 except orjson.JSONDecodeError:
+                    self.torn = True
                     log.warning("directory_copy_torn", bytes=len(line))
                     return
 
     @property
     def bloated(self) -> bool:
-        """Whether the file has grown so much since it was last written whole that it is worth writing again."""
-        return self._lines > 2 * self._rows + 100_000
+        """Whether the file is worth writing again whole: it has grown too much since that was done, or is torn."""
+        return self.torn or self._lines > 2 * self._rows + 100_000
 
     async def write(self, rows: Mapping[int, Row], *, epoch: str, position: str) -> None:
-        """Replace the whole file, atomically and durably."""
-        self.epoch, self.position = epoch, position
-        await asyncio.to_thread(self._replace, rows)
+        """Replace the whole file, atomically and durably.
+
+        Raises:
+            OSError: it cannot be written; the file is what it was.
+        """
+        await asyncio.to_thread(self._replace, rows, _header(epoch, position))
+        self.epoch, self.position, self.torn = epoch, position, False
         self._lines, self._rows = len(rows) + 1, len(rows)
 
     async def add(self, rows: Mapping[int, Row], *, position: str, durable: bool) -> None:
-        """Append changed rows and how far the changes have been followed."""
+        """Append changed rows and how far the changes have been followed.
+
+        Raises:
+            OSError: it cannot be written; :attr:`torn` from now on, until the file was written whole.
+        """
+        data = b"".join((*map(_line, rows.items()), _header(self.epoch, position)))
+        try:
+            await asyncio.to_thread(self._append, data, durable)
+        except OSError:
+            self.torn = True
+            raise
         self.position = position
-        data = b"".join((*map(_line, rows.items()), self._header()))
-        await asyncio.to_thread(self._append, data, durable)
         self._lines += len(rows) + 1
 
     async def sync(self) -> None:
-        """Make everything that was appended durable."""
+        """Make everything that was appended durable.
+
+        Raises:
+            OSError: the disk is broken.
+        """
         if self._path.exists():
             await asyncio.to_thread(self._append, b"", True)  # noqa: FBT003
 
@@ -94,17 +114,18 @@ class Copy:
             if durable:
                 os.fdatasync(file.fileno())
 
-    def _replace(self, rows: Mapping[int, Row]) -> None:
+    def _replace(self, rows: Mapping[int, Row], header: bytes) -> None:
         fresh = self._path.with_suffix(".new")
         with open(fresh, "wb", opener=_private) as file:
-            file.write(self._header())
+            file.write(header)
             file.writelines(map(_line, rows.items()))
             file.flush()
             os.fsync(file.fileno())
         fresh.rename(self._path)
 
-    def _header(self) -> bytes:
-        return orjson.dumps({"v": _VERSION, "epoch": self.epoch, "position": self.position}) + b"\n"
+
+def _header(epoch: str, position: str) -> bytes:
+    return orjson.dumps({"v": _VERSION, "epoch": epoch, "position": position}) + b"\n"
 
 
 def _line(item: tuple[int, Row]) -> bytes:

@@ -15,6 +15,7 @@ from relay.directory.copy import Copy, Row
 from relay.directory.recipient import Parsed, Recipient, carry_denied, from_json, to_json
 from relay.errors import StoreUnavailable
 from relay.intake.records import DirectoryRecord
+from relay.process import pause
 from relay.store.directory import DirectoryStore, Restored
 
 log = structlog.get_logger()
@@ -86,8 +87,12 @@ class Directory:
             StoreUnavailable: Redis is away.
         """
         fsynced = await self._store.fsync(seconds=5)
-        await self.catch_up()
-        await self._copy.sync()
+        try:
+            await self.catch_up()
+            await self._copy.sync()
+        except OSError as error:
+            log.error("directory_not_copied", error=str(error))  # noqa: TRY400 -- the sentence says it all
+            return False
         return fsynced
 
     async def delete(self, recipient_id: str) -> bool:
@@ -119,13 +124,23 @@ class Directory:
                 await self._follow()
             except StoreUnavailable:
                 await asyncio.sleep(0.3)
+            except OSError as error:
+                # A full disk: this node goes on without a copy until there is space again.
+                log.error("directory_not_copied", error=str(error))  # noqa: TRY400 -- the sentence says it all
+                await pause(stopping, seconds=1.0)
 
     async def recover(self) -> None:
         """Compare Redis with the copy: restore what Redis lost, read what the copy lacks.
 
         Raises:
-            StoreUnavailable: Redis is away.
+            StoreUnavailable: Redis is away, or the copy cannot be written.
         """
+        try:
+            await self._recover()
+        except OSError as error:
+            raise StoreUnavailable(f"the copy of the directory cannot be written: {error.strerror}") from error
+
+    async def _recover(self) -> None:
         async with self._recovering:
             rows = await asyncio.to_thread(self._copy.read)
             epoch = await self._store.epoch()
@@ -153,6 +168,8 @@ class Directory:
                 return False
             await self._read_all(epoch)
             return True
+        if self._copy.torn:
+            await self._read_all(epoch)
         if changes is None:
             return False
         rows = await self._read_rows(sorted(set(changes.ordinals)))
