@@ -25,6 +25,8 @@ _KM_PER_DEGREE: Final = math.pi * EARTH_KM / 180
 _SLACK_KM: Final = 1e-6  # a millimetre against rounding
 _MANY_PLACES: Final = 50_000  # from here on a grid is worth its building,
 _MUCH_WORK: Final = 1_000_000_000  # or from so many places × edges on
+_MOST_MEETINGS: Final = 200_000  # of the boxes around two edges; about two seconds of untangling
+_EDGES_AT_ONCE: Final = 64
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -140,7 +142,8 @@ def polygon_geometry(polygon: Polygon) -> BaseGeometry:
     """Return one ring as a valid geometry in (longitude, latitude) within ±180°; empty when it encloses nothing.
 
     A step of more than 180° of longitude is read as the short way over the antimeridian; a ring that goes once
-    around a pole encloses the nearer one.  A self-crossing ring keeps every lobe.
+    around a pole encloses the nearer one.  A self-crossing ring keeps every lobe, unless it
+    is a hopeless tangle.
     """
     ring = np.asarray(polygon.points, np.float64).reshape(-1, 2)[:, ::-1]
     if len(ring) and not np.array_equal(ring[0], ring[-1]):
@@ -199,12 +202,27 @@ def _unwrapped(ring: Floats) -> Floats:
 
 def _valid(ring: Floats) -> BaseGeometry:
     polygon = shapely.Polygon(ring)
+    if polygon.is_valid:
+        return polygon
+    if _is_tangled(ring):
+        return shapely.Polygon()
     # "structure", not "linework": even-odd would punch a hole where a ring overlaps itself.
-    return (
-        polygon
-        if polygon.is_valid
-        else _polygonal(shapely.make_valid(polygon, method="structure", keep_collapsed=False))
-    )
+    return _polygonal(shapely.make_valid(polygon, method="structure", keep_collapsed=False))
+
+
+def _is_tangled(ring: Floats) -> bool:
+    """Whether the ring crosses itself so often that untangling it would hold up every other alert for minutes.
+
+    Such a ring is noise and no border; it encloses nothing, so that it is held or seen to match nobody.
+    """
+    edges = np.asarray(shapely.linestrings(np.stack([ring[:-1], ring[1:]], axis=1)))
+    tree = shapely.STRtree(edges)
+    meetings = -3 * len(edges)  # every edge meets itself and its two neighbours
+    for start in range(0, len(edges), _EDGES_AT_ONCE):
+        meetings += tree.query(edges[start : start + _EDGES_AT_ONCE]).shape[1]
+        if meetings > 2 * _MOST_MEETINGS:
+            return True
+    return False
 
 
 def _world_box(ring: Floats) -> BaseGeometry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -142,6 +143,27 @@ def test_box_of_the_whole_world() -> None:
 def test_sliver_along_the_antimeridian_does_not_grow_around_the_world() -> None:
     """Points that all lie on the antimeridian enclose nothing, under whichever name they are written."""
     assert shape(ring((64, 180), (66, -180), (68, 180), (64, 180))).is_empty
+
+
+def test_hopeless_tangle_costs_little_and_matches_nobody() -> None:
+    """A ring of random points cannot hold the relay up: it is given up before it is untangled."""
+    chance = np.random.default_rng(3)
+    noise = ring(*((float(lat), float(lon)) for lat, lon in chance.uniform((40, 70), (45, 80), (100_000, 2))))
+
+    before = time.process_time()
+    tangle = shape(noise)
+
+    assert tangle.is_empty
+    assert time.process_time() - before < 10
+
+
+def test_long_border_that_crosses_itself_here_and_there_is_kept() -> None:
+    """A surveyed border of thousands of points with some slips is repaired, not given up."""
+    chance = np.random.default_rng(4)
+    angles = np.sort(chance.uniform(0, 2 * math.pi, 5_000)) + chance.normal(0, 0.001, 5_000)
+    border = ring(*((float(43 + 3 * math.sin(a)), float(75 + 5 * math.cos(a))) for a in angles))
+
+    assert inside(shape(border), (43, 75), (45.9, 75), (46.1, 75)) == [True, True, False]
 
 
 def test_union_of_polygons_circles_and_areas() -> None:
