@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.agency_side import Agency
+from tests.acceptance.operators_server import Server
 from tests.acceptance.relay_side import Relay
 
 MakeRelay = Callable[..., Relay]
@@ -45,9 +45,9 @@ def console(tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-async def agency(make_relay: MakeRelay, console: Callable[..., dict[str, Any]]) -> AsyncIterator[Agency]:
-    """An agency at a relay with one idempotent SMS console; the relay listens."""
-    relay = make_relay(channels={"console": console()})
-    await relay.start()
-    async with Agency(relay) as client:
-        yield client
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """A server that is not the relay's; it runs."""
+    made = Server(tmp_path)
+    await made.start()
+    yield made
+    made.kill()
