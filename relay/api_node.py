@@ -30,7 +30,7 @@ from relay.intake.register import Register
 from relay.intake.remember import Remember
 from relay.messages.render import warm
 from relay.metrics import Metrics
-from relay.node import Node, read_node
+from relay.node import Node, guard_of, read_node
 from relay.node_state import NodeState
 from relay.settings import Settings
 from relay.store.alerts import Alerts
@@ -44,7 +44,6 @@ from relay.store.switches import Switches
 from relay.supervise import Part
 from relay.tracking.receipts import Receipts
 from relay.tracking.writes import Writes
-from relay.work import guard_of
 
 log = structlog.get_logger()
 

@@ -23,7 +23,6 @@ from relay.settings import Settings
 from relay.store.connection import Connection
 from relay.store.embedded import EmbeddedServer
 from relay.supervise import Child, Part
-from relay.work import work
 
 log = structlog.get_logger()
 
@@ -69,6 +68,8 @@ async def _main(settings: Settings, *, role: str) -> int:
         loop.add_signal_handler(number, stopping.set)
     clock = SystemClock()
     if role == "worker":
+        from relay.work import work  # it brings numpy and shapely, which the API process does without
+
         await work(settings, stopping=stopping, clock=clock)
         return 0
     await _api(settings, stopping=stopping, workers=settings.engine.workers if role == "all" else 0, clock=clock)

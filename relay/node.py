@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from relay.directory.egress import Guard
 from relay.settings import Settings
 
 
@@ -25,6 +26,12 @@ def read_node(data_dir: Path, settings: Settings) -> Node:
     name = _kept(data_dir / "node.id", secrets.token_hex(4).encode()).decode()
     secret = _kept(data_dir / "ack.secret", secrets.token_hex(32).encode())
     return Node(name, secret, urlsplit(settings.base_url).hostname or "localhost")
+
+
+def guard_of(settings: Settings) -> Guard:
+    """Return the guard for recipients' URLs; our own listening address is never a target."""
+    own = [f"{settings.api.host}:{settings.api.port}"] if settings.api.port else []
+    return Guard(allow=settings.egress.allow, own=own)
 
 
 def _kept(path: Path, fresh: bytes) -> bytes:

@@ -11,21 +11,14 @@ import structlog
 from relay import supervise
 from relay.clock import Clock
 from relay.datadir import prepare
-from relay.directory.egress import Guard
 from relay.fanout.worker import Place, Worker
 from relay.messages.render import warm
-from relay.node import read_node
+from relay.node import guard_of, read_node
 from relay.settings import Settings
 from relay.store.connection import Connection
 from relay.store.embedded import socket_url
 
 log = structlog.get_logger()
-
-
-def guard_of(settings: Settings) -> Guard:
-    """Return the guard for recipients' URLs; our own listening address is never a target."""
-    own = [f"{settings.api.host}:{settings.api.port}"] if settings.api.port else []
-    return Guard(allow=settings.egress.allow, own=own)
 
 
 async def work(settings: Settings, *, stopping: asyncio.Event, clock: Clock) -> None:

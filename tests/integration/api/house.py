@@ -24,10 +24,10 @@ from relay.clock import SystemClock
 from relay.datadir import prepare
 from relay.fanout.worker import Place, Worker
 from relay.intake.authority import Mode, Role
+from relay.node import guard_of
 from relay.settings import Settings
 from relay.store.connection import Connection
 from relay.store.embedded import EmbeddedServer
-from relay.work import guard_of
 
 CLOCK = SystemClock()
 POLYGON = "43.05,76.65 43.05,77.25 43.45,77.25 43.45,76.65 43.05,76.65"
