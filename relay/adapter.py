@@ -49,6 +49,9 @@ class Hole(StrEnum):
     CAP_URL = "cap_url"
     TIMESTAMP = "timestamp"  # RFC 3339, when this hand-over was prepared
 
+    # Enum hashes by name in Python; a table of values is made for every message.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Template:

@@ -93,7 +93,7 @@ class Engine(Section):
     lease_flash: Seconds = 5.0
     fence: Seconds = 10.0
     chunk: int = Field(500, ge=1, le=500)
-    slots: int = Field(8, ge=1, le=64)
+    slots: int = Field(4, ge=1, le=64)
     reconcile: Seconds = 30.0
     pauses_urgent: tuple[float, ...] = (2.0, 5.0, 15.0, 30.0, 60.0)
     pauses: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0)

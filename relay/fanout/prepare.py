@@ -35,11 +35,15 @@ class Group:
 
 @dataclass(slots=True)
 class Prepared:
-    """Groups to hand over, records that are settled without a hand-over, and positions that cannot start now."""
+    """Groups to hand over, records that are settled without a hand-over, and positions that cannot start now.
+
+    ``throttled``: some of these wait for nothing but their channel's rate.
+    """
 
     groups: list[Group] = field(default_factory=list)
     settled: dict[int, Record] = field(default_factory=dict)
     not_now: set[int] = field(default_factory=set)
+    throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,40 @@ class Links:
 
     base_url: str
     secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What all items of a group share: when they were prepared (RFC 3339), and when their alert ends."""
+
+    stamp: str
+    expires: datetime
+
+    @classmethod
+    def of(cls, seconds: float, expires_ms: float) -> Moment:
+        """Return the moment for a time and an end."""
+        stamp = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+        return cls(stamp, datetime.fromtimestamp(expires_ms / 1000, UTC))
+
+
+class _Begins:
+    """Begun records; most of a group begin from the very same one, which is begun once."""
+
+    def __init__(self, channel: OpenChannel, *, again: bool) -> None:
+        self._channel = channel
+        self._again = again
+        self._known: dict[tuple[int, bool], tuple[Record, Record]] = {}
+
+    def of(self, record: Record, *, in_doubt: bool) -> Record:
+        """Return the record at its hand-over."""
+        doubted = in_doubt and self._channel.descriptor.idempotent
+        known = self._known.get((id(record), doubted))
+        if known is None:
+            start = doubt(record) if doubted else record
+            # The first one is kept beside it: its id must not be given to another record meanwhile.
+            known = (record, begin(start, channel=self._channel.index, again=self._again))
+            self._known[id(record), doubted] = known
+        return known[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,47 +197,48 @@ class Preparer:
     ) -> None:
         """Make the items for one channel, as many as its rate lets start now."""
         cost = self._cost(channel, step, next(iter(targets)))
-        rate = channel.settings.rate
-        granted = await self._rates.take(channel.name, per_second=rate, wanted=len(targets), cost=cost)
-        stamp = datetime.fromtimestamp(self._clock.time(), UTC).isoformat(timespec="seconds")
+        granted = await self._rates.take(
+            channel.name, klass=step.facts.klass, per_second=channel.settings.rate, wanted=len(targets), cost=cost
+        )
+        prepared.throttled |= granted < len(targets)
+        now = Moment.of(self._clock.time(), step.facts.expires_ms)
+        begins = _Begins(channel, again=step.facts.again)
         group = Group(channel)
         for number, (position, target) in enumerate(targets.items(), start=1):
             if number > granted:
                 prepared.not_now.add(position)
                 continue
-            record = step.records[position]
-            if position in step.maybe and channel.descriptor.idempotent:
-                record = doubt(record)
-            begun = begin(record, channel=channel.index, again=step.facts.again)
+            begun = begins.of(step.records[position], in_doubt=position in step.maybe)
             group.records[position] = begun
-            group.items[position] = self._item(channel, step, position, target, begun, stamp)
+            group.items[position] = self._item(channel, step, position, target, begun, now)
         if group.items:
             prepared.groups.append(group)
 
     def _item(
-        self, channel: OpenChannel, step: _Step, position: int, target: Target, begun: Record, stamp: str
+        self, channel: OpenChannel, step: _Step, position: int, target: Target, begun: Record, now: Moment
     ) -> Item:
         facts = step.facts
         content = self._content(channel, step, position)
         ref = DeliveryRef(facts.leg_id, step.number * SEGMENT + position)
+        delivery_id = str(ref)
         link = f"{self._links.base_url}/a/{token.make(ref, self._links.secret)}"
         values = {
-            Hole.DELIVERY_ID: str(ref),
+            Hole.DELIVERY_ID: delivery_id,
             Hole.RECIPIENT: target.recipient,
             Hole.NAME: target.name,
             Hole.ACK_URL: link,
             Hole.CAP_URL: f"{link}/cap",
-            Hole.TIMESTAMP: stamp,
+            Hole.TIMESTAMP: now.stamp,
         }
         if content.body is not None:
             values[Hole.NAME] = json_value(target.name)
         return Item(
-            delivery_id=str(ref),
+            delivery_id=delivery_id,
             address=target.address,
             content=content,
             values=values,
             klass=facts.klass,
-            expires=datetime.fromtimestamp(facts.expires_ms / 1000, UTC),
+            expires=now.expires,
             send_number=begun.send,
             secret=target.secret,
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+from relay.adapter import Class
 from relay.store.connection import Connection
 from relay.store.keys import Partition
 
 #: A batch that cannot start within this time is deferred instead of holding its chunk (design §9).
 PATIENCE = 0.25
+_CLASSES = tuple(Class)
 #: Tokens may gather for this many seconds.
 _BURST = 0.25
 
@@ -20,10 +22,11 @@ class Rates:
         self._redis = connection
         self._keys = partition
 
-    async def take(self, channel: str, *, per_second: float, wanted: int, cost: int = 1) -> int:
+    async def take(self, channel: str, *, klass: Class, per_second: float, wanted: int, cost: int = 1) -> int:
         """Return how many of ``wanted`` items may start now, waiting up to :data:`PATIENCE` for the first.
 
-        ``cost`` is the number of submissions that one item is (SMS parts).
+        While a more urgent class waits for the rest of what it wanted, there is nothing for ``klass``.  ``cost`` is
+        the number of submissions that one item is (SMS parts).
 
         Raises:
             StoreUnavailable: Redis is away.
@@ -32,7 +35,7 @@ class Rates:
             return wanted
         burst = max(1.0, per_second * _BURST)
         for _ in range(3):
-            args = [per_second, burst, wanted, cost]
+            args = [per_second, burst, wanted, cost, _CLASSES.index(klass) + 1]
             granted, wait = await self._redis.run("rate", [self._keys.rate(channel)], args)
             if granted or wait > PATIENCE * 1000:
                 return int(granted)

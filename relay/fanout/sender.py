@@ -35,6 +35,8 @@ T = TypeVar("T")
 
 #: What could not start (a paused channel, a stop) is looked at again after this many seconds.
 _LATER = 1.0
+#: What only its channel's rate keeps from starting, when it is urgent: before lower classes may use the rate again.
+_SOON = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +147,7 @@ class Sender:
             lambda: self._p.preparer.prepare(job.facts, job.segment, step, maybe, now=self._now(job.facts))
         )
         job.started.update(step.keys() - prepared.not_now)
+        job.throttled |= prepared.throttled
         intents = {p: r for g in prepared.groups if not g.channel.descriptor.idempotent for p, r in g.records.items()}
         if intents:
             await self._settle(job, [Settling(intents)], final=False)
@@ -245,7 +248,8 @@ class Sender:
 
     def _owe_rest(self, job: Job, positions: Sequence[int]) -> None:
         if len(job.started) < len(positions):
-            job.work.owe(self._p_ms() + int(_LATER * 1000))
+            soon = job.throttled and job.facts.klass in (Class.P0, Class.P1)
+            job.work.owe(self._p_ms() + int((_SOON if soon else _LATER) * 1000))
         if self._expired(job.facts):
             job.work.check_at = self._p_ms()
 

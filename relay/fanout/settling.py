@@ -38,16 +38,23 @@ class Work:
 
 @dataclass(slots=True)
 class Job:
-    """A chunk with what is needed to send it; ``started`` are the positions that were handed over or settled."""
+    """A chunk with what is needed to send it.
+
+    ``started`` are the positions that were handed over or settled; ``throttled`` says that others wait for a rate.
+    """
 
     work: Work
     facts: LegFacts
     segment: Segment
     started: set[int] = field(default_factory=set)
+    throttled: bool = False
 
     def delivery_id(self, position: int) -> str:
         """Return the delivery id of a position of the chunk's segment."""
         return str(DeliveryRef(self.facts.leg_id, self.segment.number * SEGMENT + position))
+
+
+_TOOK = (Verdict.ACCEPTED, Verdict.DELIVERED)
 
 
 @dataclass(slots=True)
@@ -59,20 +66,19 @@ class Settling:
     accepted: list[tuple[int, OpenChannel, tuple[str, ...]]] = field(default_factory=list)
     opted_out: list[int] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)  # address → position, for replies
+    _alike: dict[tuple[int, Verdict, str], Record] = field(default_factory=dict)
 
     def add(self, position: int, outcome: Outcome, group: Group, how: Handover, policy: RetryPolicy) -> None:
         """Record one outcome."""
         ids = outcome.provider_ids
-        told = replace(how, provider=provider_hash(ids[0])) if ids else how
-        record = after(outcome, group.records[position], told, policy, random.random())  # noqa: S311 -- jitter
-        self.records[position] = record
+        record = self.records[position] = self._after(outcome, group.records[position], how, policy)
         if outcome.verdict is Verdict.OPTED_OUT:
             self.opted_out.append(position)
         if outcome.verdict is Verdict.ACCEPTED and group.channel.two_way:
             self.told[group.items[position].address] = position
         if ids and group.channel.descriptor.receipts:
             self.accepted.append((position, group.channel, ids))
-        if ids or outcome.verdict is not Verdict.DELIVERED:
+        if ids or outcome.verdict not in _TOOK:
             self.log.append(
                 Entry(
                     position=position,
@@ -84,6 +90,17 @@ class Settling:
                     text=" ".join(ids) or f"!{outcome.reason}",
                 )
             )
+
+    def _after(self, outcome: Outcome, begun: Record, how: Handover, policy: RetryPolicy) -> Record:
+        ids = outcome.provider_ids
+        if outcome.verdict in _TOOK and not ids:
+            # Most of a batch begin and end alike: one record serves them all.
+            key = (id(begun), outcome.verdict, outcome.reason)
+            if key not in self._alike:
+                self._alike[key] = after(outcome, begun, how, policy, 0.0)
+            return self._alike[key]
+        told = replace(how, provider=provider_hash(ids[0])) if ids else how
+        return after(outcome, begun, told, policy, random.random())  # noqa: S311 -- jitter
 
     def provider_ids(self, job: Job) -> dict[str, dict[str, Part]]:
         """Return what a receipt may name: channel → provider id → part of a delivery."""

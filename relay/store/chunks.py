@@ -150,7 +150,7 @@ class Chunks:
             s.retry_at,
             s.size,
             struct.pack(f"<{len(positions)}H", *positions),
-            b"".join([s.records[p].pack() for p in positions]),
+            _packed([s.records[p] for p in positions]),
             s.log,
             s.check_at,
             int(s.chunk.start_ms) if s.chunk else 0,
@@ -169,6 +169,18 @@ class Chunks:
         for chunk in chunks:
             args += [chunk.member, chunk.token, flash_ms if chunk.klass is Class.P0 else lease_ms]
         return [int(flags) for flags in await self._redis.run("renew", names, args)]
+
+
+def _packed(records: Sequence[Record]) -> bytes:
+    """Return the bytes of records, packing each distinct object once: most of a batch are the same one."""
+    known: dict[int, bytes] = {}
+    parts = []
+    for record in records:
+        data = known.get(id(record))
+        if data is None:
+            data = known[id(record)] = record.pack()
+        parts.append(data)
+    return b"".join(parts)
 
 
 def _chunk(reply: Sequence[bytes | int], *, token: str, lane: str) -> Chunk:
