@@ -36,7 +36,7 @@ async def test_server_that_is_away(tmp_path: Path) -> None:
     connection = Connection(f"unix://{tmp_path}/nobody.sock", timeout=1)
     for call in (
         lambda: connection.call("PING"),
-        lambda: connection.run("rate", ["k"], [1, 1, 1, 1]),
+        lambda: connection.run("rate", ["k"], [1, 1, 1, 1, 1]),
         lambda: connection.pipe([("PING",)]),
         lambda: connection.block("BLPOP", "k", 1, timeout=2),
         lambda: connection.after_write(("SET", "k", 1), ("WAIT", 0, 1), timeout=1),

@@ -20,7 +20,7 @@ if waits then
   wanted = 1
 end
 local room = math.floor((now + tonumber(ARGV[2]) * step - free) / step + 0.000001)
-local granted = math.min(wanted, math.floor(room / cost))
+local granted = math.max(0, math.min(wanted, math.floor(room / cost)))
 local most = math.max(1, math.floor(tonumber(ARGV[2])))
 if granted < 1 and room >= math.min(cost, most) then granted = 1 end
 local wait = 0
