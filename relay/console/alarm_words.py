@@ -11,7 +11,7 @@ ALARMS: Mapping[str, tuple[str, str]] = {
         "Никому не отправлено. Прочтите и решите: утвердить или отклонить.",
     ),
     "held_more": ("More wait for a decision: {n}", "Ещё ждут решения: {n}"),
-    "held_more_todo": ("See them with: relay alerts --state held", "Список: relay alerts --state held"),
+    "held_more_todo": ("See them with: relay alerts list --state held", "Список: relay alerts list --state held"),
     "nobody_title": ("MATCHED NOBODY", "НИКОМУ НЕ ПОДОШЛО"),
     "nobody_todo": (
         "Nobody was told. Ask the agency about the area; warn by telephone.",

@@ -32,7 +32,7 @@ _OPTION = re.compile(r"--[a-z][a-z-]*")
 _GPL = re.compile(r"(?<!L)GPL|GNU (?:Affero )?General Public", re.IGNORECASE)
 
 #: Extras that no lock file installs, so that their licence cannot be looked up here.
-_NOT_INSTALLED = {"apprise"}
+_NOT_INSTALLED: set[str] = set()
 
 
 def text_of(page: Path) -> str:
