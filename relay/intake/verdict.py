@@ -106,6 +106,8 @@ def judge(
     too_late = _too_late(alert, klass, lifetime, given)
     if too_late is not None and too_late.reason == "":
         return _verdict(State.EXPIRED, "expired_on_arrival", lifetime, too_late.finding)
+    if too_late is not None:
+        lifetime = _by_our_clock(alert, expiry, given)
     holds = [
         hold for hold in (too_late, *_holds(alert, key, _jurisdiction(placing, shapes), given)) if hold is not None
     ]
@@ -155,6 +157,13 @@ def _lifetime(alert: Alert, expiry: Expiry, given: Circumstances) -> _Lifetime:
         # Many agencies end a Cancel at once.  Those who were told must hear it all the same.
         return _Lifetime(sent, sent + given.assumed_lifetime, (say("cancel_lives"),))
     return _Lifetime(sent, expiry.at)
+
+
+def _by_our_clock(alert: Alert, expiry: Expiry, given: Circumstances) -> _Lifetime:
+    """Return the lifetime of an alert whose times are in doubt, from receipt: a person may still have it sent."""
+    span = expiry.at - alert.sent.instant
+    now = given.received_at
+    return _Lifetime(now, now + (span if span > timedelta(0) else given.assumed_lifetime))
 
 
 def _too_late(alert: Alert, klass: Class, lifetime: _Lifetime, given: Circumstances) -> _Hold | None:

@@ -287,6 +287,17 @@ def test_our_own_wrong_clock_makes_no_expiry_decision(make_alert: MakeAlert, mak
     assert (verdict.state, verdict.reason) == (State.HELD, "own_clock_doubt")
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_alert_in_doubt_can_still_be_sent(make_alert: MakeAlert, make_key: MakeKey, trusted: bool) -> None:
+    """What a person approves lives as long as the agency said, from receipt; it expired the moment it was approved."""
+    alert = make_alert(sent=START - 5 * HOUR)
+    verdict = judged(alert, make_key(), klass=Class.P1, expires=START - 2 * HOUR, clock_trusted=trusted)
+    backwards = judged(alert, make_key(), klass=Class.P1, expires=START - 6 * HOUR, clock_trusted=trusted)
+
+    assert (verdict.state, verdict.counted_from, verdict.expires) == (State.HELD, START, START + 3 * HOUR)
+    assert backwards.expires > START + HOUR
+
+
 def test_several_reasons_are_all_said(make_alert: MakeAlert, make_key: MakeKey) -> None:
     """Who decides sees every reason at once; the first is the reason of the record."""
     alert = make_alert(sent=START - 5 * MINUTE, areas=())
