@@ -23,8 +23,9 @@ from relay.cap.model import Area, Circle, Polygon
 EARTH_KM: Final = 6371.0088  # IUGG mean radius
 _KM_PER_DEGREE: Final = math.pi * EARTH_KM / 180
 _SLACK_KM: Final = 1e-6  # a millimetre against rounding
-_MANY_PLACES: Final = 50_000  # from here on a grid is worth its building,
+_MANY_PLACES: Final = 250_000  # from here on a grid is worth its building,
 _MUCH_WORK: Final = 1_000_000_000  # or from so many places × edges on
+_POLAR: Final = 45.0  # degrees of latitude from which on a ring around the world is one around its pole
 _MOST_MEETINGS: Final = 200_000  # of the boxes around two edges; about two seconds of untangling
 _EDGES_AT_ONCE: Final = 64
 
@@ -142,16 +143,22 @@ def polygon_geometry(polygon: Polygon) -> BaseGeometry:
     """Return one ring as a valid geometry in (longitude, latitude) within ±180°; empty when it encloses nothing.
 
     A step of more than 180° of longitude is read as the short way over the antimeridian; a ring that goes once
-    around a pole encloses the nearer one.  A self-crossing ring keeps every lobe, unless it
+    around a pole, poleward of 45°, encloses it.  A self-crossing ring keeps every lobe, unless it
     is a hopeless tangle.
     """
-    ring = np.asarray(polygon.points, np.float64).reshape(-1, 2)[:, ::-1]
+    # A tenth of a millimetre is enough, and spares the geometry library numbers next to nothing.
+    ring = np.round(np.asarray(polygon.points, np.float64).reshape(-1, 2)[:, ::-1], 9)
     if len(ring) and not np.array_equal(ring[0], ring[-1]):
         ring = np.concatenate([ring, ring[:1]])
     if len(ring) < 4:
         return shapely.Polygon()
-    geometry = _valid(_unwrapped(ring))
-    return _normalised(_world_box(ring) if geometry.is_empty else geometry)
+    unwrapped = _unwrapped(ring)
+    try:
+        with np.errstate(all="ignore"):
+            geometry = _valid(ring if unwrapped is None else unwrapped)
+            return _normalised(_world_box(ring) if geometry.is_empty else geometry)
+    except shapely.GEOSException:
+        return shapely.Polygon()  # as hopeless as a tangle
 
 
 def _where(near: Mask, lats: Floats, lons: Floats, test: Callable[[Floats, Floats], Mask]) -> Mask:
@@ -172,7 +179,8 @@ def _pieces(polygons: Sequence[Polygon]) -> tuple[Piece, ...]:
     geometries = [geometry for geometry in map(polygon_geometry, polygons) if not geometry.is_empty]
     if not geometries:
         return ()
-    whole = geometries[0] if len(geometries) == 1 else shapely.union_all(geometries)
+    with np.errstate(all="ignore"):
+        whole = geometries[0] if len(geometries) == 1 else shapely.union_all(geometries)
     west, _, east, _ = whole.bounds
     if west > -180 or east < 180:
         return (_piece(whole),)
@@ -187,8 +195,11 @@ def _piece(geometry: BaseGeometry) -> Piece:
     return Piece(geometry, (west, south, east, north))
 
 
-def _unwrapped(ring: Floats) -> Floats:
-    """Return the ring with continuous longitudes, closed over the pole it goes around, if any."""
+def _unwrapped(ring: Floats) -> Floats | None:
+    """Return the ring with continuous longitudes, closed over the pole it goes around, if any.
+
+    None: it goes around the world far from a pole.  To fill it up to one would be to guess half the earth.
+    """
     turns = -np.round(np.diff(ring[:, 0]) / 360)
     if not turns.any():
         return ring
@@ -196,7 +207,10 @@ def _unwrapped(ring: Floats) -> Floats:
     ring[1:, 0] += 360 * np.cumsum(turns)
     if abs(ring[-1, 0] - ring[0, 0]) < 180:
         return ring
-    pole = math.copysign(90.0, float(ring[:, 1].mean()))
+    lats = ring[:, 1]
+    if np.abs(lats).min() < _POLAR or lats.min() < 0 < lats.max():
+        return None
+    pole = math.copysign(90.0, float(lats[0]))
     return np.concatenate([ring, [[ring[-1, 0], pole], [ring[0, 0], pole]], ring[:1]])
 
 
