@@ -10,8 +10,11 @@ import structlog
 
 from relay.adapter import Kind
 from relay.cap.model import Alert
+from relay.clock import Clock
+from relay.directory import snapshot
 from relay.directory.index import Index
 from relay.directory.recipient import Recipient, from_json
+from relay.directory.snapshot import Snapshot
 from relay.directory.targeting import match
 from relay.errors import StoreUnavailable
 from relay.fanout.plan import Pairs
@@ -28,15 +31,16 @@ _SAVE_EVERY = 60.0
 class IndexMatcher:
     """Follows the directory's changes and matches alerts against what it knows."""
 
-    def __init__(self, store: DirectoryStore, *, settings: Settings, data_dir: Path) -> None:
+    def __init__(self, store: DirectoryStore, *, settings: Settings, data_dir: Path, clock: Clock) -> None:
         self._store = store
         self._settings = settings
+        self._clock = clock
         self._path = data_dir / "index.npz"
         self._index = Index()
         self._lock = asyncio.Lock()
-        self._ready = asyncio.Event()
         self._epoch = ""
         self._position = ""
+        self._saved = ""
 
     @property
     def size(self) -> int:
@@ -54,14 +58,40 @@ class IndexMatcher:
             return await asyncio.to_thread(self._match, alert, drill)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Follow changes until ``stopping``."""
+        """Follow changes until ``stopping``; what is known is kept on disk, so that a restart is quick."""
+        await self._restore()
+        save_at = 0.0
         while not stopping.is_set():
             try:
                 async with self._lock:
                     await self._catch_up()
+                if self._clock.monotonic() >= save_at:
+                    await self._save()
+                    save_at = self._clock.monotonic() + _SAVE_EVERY
                 await self._store.changes(self._position or "0-0", block_ms=_BLOCK_MS)
             except StoreUnavailable:
                 await asyncio.sleep(0.3)
+
+    async def _restore(self) -> None:
+        """Begin with the index as it was last written; what it does not know yet is in the stream of changes."""
+        async with self._lock:
+            known = await asyncio.to_thread(snapshot.read, self._path)
+            if known is not None and not self._epoch:
+                self._index, self._epoch, self._position = Index.restore(known.state), known.epoch, known.position
+                self._saved = known.position
+                log.info("index_restored", recipients=len(self._index))
+
+    async def _save(self) -> None:
+        if self._saved == self._position or not self._epoch:
+            return
+        async with self._lock:
+            copy = Snapshot(state=self._index.dump(), epoch=self._epoch, position=self._position)
+        try:
+            await asyncio.to_thread(snapshot.write, self._path, copy)
+        except OSError as error:
+            log.warning("index_not_saved", error=error.strerror)
+            return
+        self._saved = copy.position
 
     def _match(self, alert: Alert, drill: bool) -> Audience:  # noqa: FBT001
         found = match(self._index, alert, point_radius_km=self._settings.cap.point_radius_km, drill=drill)

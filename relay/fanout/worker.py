@@ -119,7 +119,7 @@ class Worker:
         self._receipts = Receipts(stores.receipts, Writes(stores.legs, stores.chunks), clock=clock)
         self._leases = Leases(stores.chunks, self._replay, engine=settings.engine, clock=clock)
         self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind])
-        self._matcher = IndexMatcher(stores.directory, settings=settings, data_dir=place.data_dir)
+        self._matcher = IndexMatcher(stores.directory, settings=settings, data_dir=place.data_dir, clock=clock)
         self.parts: dict[str, Part] = {**self._house_parts(place), **self._planning_parts(), **self._sending_parts()}
 
     def _house_parts(self, place: Place) -> dict[str, Part]:
