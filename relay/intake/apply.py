@@ -5,7 +5,6 @@ from __future__ import annotations
 import orjson
 
 from relay.directory.service import Directory
-from relay.errors import StoreUnavailable
 from relay.fanout.ids import DeliveryRef
 from relay.intake.accept import Accept
 from relay.intake.controls import switch_of
@@ -18,6 +17,7 @@ from relay.intake.records import (
     KeyRecord,
     Record,
 )
+from relay.intake.remember import NotYet
 from relay.store.alerts import Alerts, StoredAlert
 from relay.store.switches import Switches
 from relay.tracking.receipts import Receipts
@@ -41,6 +41,7 @@ class Applier:
 
         Raises:
             StoreUnavailable: Redis is away; apply it later.
+            NotYet: its counterpart is not back; apply it later, and others meanwhile.
         """
         match record:
             case AcceptRecord() if self.accept is not None:
@@ -84,4 +85,4 @@ class Applier:
             return
         if again:
             # Its leg comes back with its alert; until then the answer waits.
-            raise StoreUnavailable("the leg of an acknowledgement is not back yet")
+            raise NotYet("the leg of an acknowledgement is not back yet")

@@ -61,4 +61,7 @@ class Edits:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        return await self._directory.finish_import()
+        before = self._ledger.position
+        fsynced = await self._directory.finish_import()
+        await self._ledger.imported(before=before)
+        return fsynced

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,19 +14,37 @@ import structlog
 
 from relay.adapter import Class
 from relay.clock import Clock
-from relay.errors import StoreUnavailable
-from relay.intake.frames import Frame
+from relay.errors import RelayError, StoreUnavailable
+from relay.intake import live
 from relay.intake.journal import Journal
-from relay.intake.records import AcceptRecord, MarkRecord, Record, decode, encode, frame_type_of
+from relay.intake.records import (
+    AcceptRecord,
+    AckRecord,
+    ApprovalRecord,
+    ControlRecord,
+    DirectoryRecord,
+    KeyRecord,
+    MarkRecord,
+    Record,
+    encode,
+    frame_type_of,
+)
 from relay.store.alerts import Alerts, Memory
 
 log = structlog.get_logger()
 
 _ORDER = {klass: rank for rank, klass in enumerate(Class)}
 _PERIOD = 1.0
+_LONGEST_PAUSE = 60.0
+#: A record whose counterpart has not come back after this many tries (ten minutes) has none any more.
+_MOST_TRIES = 14
 
 #: Applies one record; ``again``: it had been applied before and was lost.
 Apply = Callable[[Record, int, bool], Awaitable[None]]
+
+
+class NotYet(RelayError):
+    """What a record is about is not back in Redis yet; it is applied a little later, and nothing waits for it."""
 
 
 @dataclass(order=True, slots=True)
@@ -34,6 +53,7 @@ class _Pending:
     number: int
     record: Record = field(compare=False)
     again: bool = field(compare=False)
+    tries: int = field(compare=False, default=0)
 
 
 class Remember:
@@ -46,36 +66,46 @@ class Remember:
         self._clock = clock
         self._apply = apply
         self._pending: list[_Pending] = []
+        self._aside: list[tuple[float, _Pending]] = []
         self._known: set[int] = set()
+        self._waiting: Counter[type[Record]] = Counter()
         self._applied = 0
-        self._noted = (0, 0)
+        self._confirmed = self._noted = 0
         self._memory: Memory | None = None
         self._wake = asyncio.Event()
         self.available = False
         self.lost_at: datetime | None = None
+        #: The newest stamp in the journal when it was read: a clock behind it is wrong.
+        self.newest: datetime | None = None
         #: Called before records are applied again after a loss: the directory comes first.
         self.on_loss: Callable[[], Awaitable[None]] | None = None
 
     @property
     def pending(self) -> int:
         """How many records wait for Redis."""
-        return len(self._pending)
+        return len(self._known)
 
     @property
     def applied(self) -> int:
         """The highest journal number that Redis confirmed."""
         return self._applied
 
+    def waits(self, kind: type[Record]) -> bool:
+        """Whether a record of this kind waits: a later one must not overtake it."""
+        return self._waiting[kind] > 0
+
     def applied_now(self, number: int) -> None:
         """A record was applied at once."""
         self._applied = max(self._applied, number)
+        self._confirmed += 1
 
     def later(self, record: Record, number: int, *, again: bool = False) -> None:
         """Keep a record until Redis takes it."""
         if number in self._known:
             return
         self._known.add(number)
-        heapq.heappush(self._pending, _Pending(_rank(record), number, record, again))
+        self._waiting[type(record)] += 1
+        heapq.heappush(self._pending, _Pending(_rank(record, again=again), number, record, again))
         self._wake.set()
 
     async def load(self) -> int:
@@ -83,22 +113,17 @@ class Remember:
 
         Redis answers "same" for what it knows, so this costs little when nothing was lost.
         """
-        frames = await asyncio.to_thread(lambda: list(self._journal.records()))
-        noted, open_ = _last_note(frames)
-        count = 0
-        for frame in frames:
-            record = _read(frame)
-            if record is not None and not isinstance(record, MarkRecord):
-                self.later(record, frame.seq, again=frame.seq <= noted and frame.seq not in open_)
-                count += 1
-        self._applied = noted
-        return count
+        reading = await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=False))
+        self._queue(reading)
+        self._applied, self.newest = reading.applied, reading.newest
+        return len(reading.entries)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Apply what waits, the worst news first, and notice when Redis has lost something; until ``stopping``."""
         while not stopping.is_set():
             try:
                 await self._watch()
+                self._take_back()
                 await self._drain(stopping)
                 self.available = True
             except StoreUnavailable:
@@ -113,11 +138,41 @@ class Remember:
 
     async def _drain(self, stopping: asyncio.Event) -> None:
         while self._pending and not stopping.is_set():
-            head = self._pending[0]
-            await self._apply(head.record, head.number, head.again)
-            heapq.heappop(self._pending)
-            self._known.discard(head.number)
-            self.applied_now(head.number)
+            # Taken off before the call: worse news may arrive during it and is the head of the heap then.
+            head = heapq.heappop(self._pending)
+            try:
+                await self._apply(head.record, head.number, head.again)
+            except StoreUnavailable:
+                heapq.heappush(self._pending, head)
+                raise
+            except NotYet:
+                self._put_aside(head, most=_MOST_TRIES)
+            except Exception:  # a defect in one record must not end the process that accepts
+                log.exception("record_not_applied", number=head.number, kind=type(head.record).__name__)
+                self._put_aside(head, most=None)
+            else:
+                self._done(head)
+                self.applied_now(head.number)
+
+    def _done(self, item: _Pending) -> None:
+        self._known.discard(item.number)
+        self._waiting[type(item.record)] -= 1
+
+    def _put_aside(self, item: _Pending, *, most: int | None) -> None:
+        """Try a record again after a growing pause, ``most`` times; what nobody understands stays for ever."""
+        item.tries += 1
+        if most is not None and item.tries >= most:
+            log.warning("record_without_counterpart", number=item.number)
+            self._done(item)
+            return
+        due = self._clock.monotonic() + min(_LONGEST_PAUSE, 2.0 ** (item.tries - 1))
+        self._aside.append((due, item))
+
+    def _take_back(self) -> None:
+        now = self._clock.monotonic()
+        for _, item in (pair for pair in self._aside if pair[0] <= now):
+            heapq.heappush(self._pending, item)
+        self._aside = [pair for pair in self._aside if pair[0] > now]
 
     async def _watch(self) -> None:
         """Notice that Redis may have lost records: another server run answers, or our name is gone from its marks.
@@ -132,53 +187,54 @@ class Remember:
             log.warning("store_may_have_lost_records", emptied=memory.name != self._memory.name)
             if self.on_loss is not None:
                 await self.on_loss()
-            await self._again()
+            # Redis answers "same" for what it still knows.
+            self._queue(await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=True)))
         name = memory.name or secrets.token_hex(8)
         await self._alerts.name_memory(self._node, name)
         self._memory = Memory(memory.run, name)
 
-    async def _again(self) -> None:
-        """Queue every record that was applied; Redis answers "same" for what it still knows."""
-        frames = await asyncio.to_thread(lambda: list(self._journal.records()))
-        for frame in frames:
-            record = _read(frame)
-            if record is not None and not isinstance(record, MarkRecord):
-                self.later(record, frame.seq, again=True)
+    def _queue(self, reading: live.Reading) -> None:
+        for entry in reading.entries:
+            self.later(entry.record, entry.number, again=entry.again)
 
     async def _note(self) -> None:
-        """Note in the journal what was applied, so that a restart can tell "lost" from "not yet"."""
-        note = (self._applied, len(self._pending))
-        if note == self._noted or not self._applied:
+        """Note in the journal what was applied, so that a restart can tell "lost" from "not yet".
+
+        Only when something was: while Redis is away the list of what waits must not fill the disk, once a moment.
+        """
+        if self._confirmed == self._noted:
             return
-        values = {"applied": self._applied, "open": sorted(self._known)[:10_000]}
-        record = MarkRecord(at=self._clock.now(), note="applied", values=values)
+        confirmed = self._confirmed
+        values = {"applied": self._applied, "open": sorted(n for n in self._known if n < self._applied)[:10_000]}
+        if await self.mark(live.APPLIED, values):
+            self._noted = confirmed
+
+    async def mark(self, note: str, values: dict[str, object]) -> bool:
+        """Note something in the journal; False when it cannot be written, which costs a label and never an alert."""
+        record = MarkRecord(at=self._clock.now(), note=note, values=values)
         try:
             await self._journal.append(frame_type_of(record), encode(record))
-        except Exception:  # noqa: BLE001 -- a note that cannot be written costs a label, never an alert
-            log.warning("journal_note_failed")
-            return
-        self._noted = note
+        except Exception:  # noqa: BLE001 -- see above
+            log.warning("journal_note_failed", note=note)
+            return False
+        return True
 
 
-def _rank(record: Record) -> int:
-    """Directory edits first, for alerts are matched against them; then by class; answers last."""
-    if isinstance(record, AcceptRecord):
-        return 1 + _ORDER.get(Class(record.klass or "P2"), 2)
-    return {"DirectoryRecord": 0, "KeyRecord": 0, "ControlRecord": 0, "AckRecord": 9}.get(type(record).__name__, 8)
+def _rank(record: Record, *, again: bool) -> int:
+    """Return the order of a record: switches and edits first, for alerts are matched against them; then by class.
 
-
-def _read(frame: Frame) -> Record | None:
-    try:
-        return decode(frame)
-    except ValueError:
-        log.exception("journal_record_unreadable", number=frame.seq)
-        return None
-
-
-def _last_note(frames: Iterable[Frame]) -> tuple[int, frozenset[int]]:
-    noted, open_ = 0, frozenset[int]()
-    for frame in frames:
-        record = _read(frame)
-        if isinstance(record, MarkRecord) and record.note == "applied":
-            noted, open_ = int(record.values["applied"]), frozenset(record.values["open"])
-    return noted, open_
+    Edits that Redis had applied already let a P0 pass.  A person's word comes before its alert, which Redis remembers:
+    else what was rejected would be planned once more.
+    """
+    match record:
+        case DirectoryRecord():
+            return 2 if again else 0
+        case KeyRecord() | ControlRecord() | ApprovalRecord():
+            return 0
+        case AcceptRecord():
+            rank = _ORDER.get(Class(record.klass or "P2"), 2)
+            return 1 if rank == 0 else 2 + rank
+        case AckRecord():
+            return 20
+        case _:
+            return 19
