@@ -38,7 +38,7 @@ def lines(*files: Path) -> int:
 
 @dataclass(slots=True)
 class Judgement:
-    """What came out: ``lost`` were neither sent nor admitted as ``possibly_sent``."""
+    """What came out: ``lost`` were neither sent nor admitted as ``possibly_sent``; of those ``untold`` were not sent."""
 
     pairs: int = 0
     lost: list[Pair] = field(default_factory=list)
@@ -46,6 +46,7 @@ class Judgement:
     unlabelled: list[Pair] = field(default_factory=list)
     labelled: int = 0
     doubtful: int = 0
+    untold: int = 0
     states: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
@@ -62,7 +63,7 @@ class Judgement:
     def __str__(self) -> str:
         return (
             f"{self.pairs} deliveries, {len(self.lost)} lost, {self.copies} copies, {len(self.unlabelled)} of them "
-            f"unlabelled, {self.labelled} labelled, {self.doubtful} possibly sent, {dict(self.states)}, {self.wrong}"
+            f"unlabelled, {self.labelled} labelled, {self.doubtful} possibly sent ({self.untold} not), {dict(self.states)}, {self.wrong}"
         )
 
 
@@ -98,6 +99,7 @@ def _row(found: Judgement, pair: Pair, sent: Counter[Pair], row: Mapping[str, ob
     found.copies += max(0, times - 1)
     found.labelled += labelled
     found.doubtful += doubtful
+    found.untold += not times and doubtful
     if not times and not doubtful:
         found.lost.append(pair)
     if times > 1 and not labelled:

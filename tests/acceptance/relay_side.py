@@ -168,7 +168,8 @@ class Relay:
         pid = await self.one(role)
         send(pid, signal.SIGKILL)
         await until(lambda: not alive(pid), within=5, why=f"{role} {pid} is dead")
-        self._collect()
+        if pid == self.pid:
+            await self.ended(within=5)
         return pid
 
     async def kill_everything(self) -> None:
