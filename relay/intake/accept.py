@@ -32,6 +32,9 @@ from relay.store.alerts import Alerts, NewAlert
 
 log = structlog.get_logger()
 
+#: A body of more bytes than this is parsed in a thread.
+LARGE = 256 * 1024
+
 
 class Accept:
     """The one way in: HTTP, command line, later folders and feeds."""
@@ -67,8 +70,7 @@ class Accept:
             IdentifierConflict: the same message with other content is accepted already.
             JournalUnavailable: nothing was accepted.
         """
-        parsed = self.parse(post, key=key)
-        ids = identities(parsed.alert, post.body, test=key.mode is Mode.TEST)
+        parsed, ids = await self._read(post, key)
         while (waiting := self._in_flight.get(ids.alert_id)) is not None:
             await waiting.wait()
         done = self._in_flight[ids.alert_id] = asyncio.Event()
@@ -78,13 +80,14 @@ class Accept:
             del self._in_flight[ids.alert_id]
             done.set()
 
-    def parse(self, post: Post, *, key: Key) -> Parsed:
-        """Parse a body and check who sends it.
+    async def _read(self, post: Post, key: Key) -> tuple[Parsed, Identity]:
+        """Parse and name an alert; a large one in a thread, for others must be answered meanwhile."""
+        if len(post.body) <= LARGE:
+            return self._parse(post, key)
+        return await asyncio.to_thread(self._parse, post, key)
 
-        Raises:
-            InvalidAlert: the alert is refused.
-            InvalidInput: 403 ``sender-not-allowed``.
-        """
+    def _parse(self, post: Post, key: Key) -> tuple[Parsed, Identity]:
+        """Parse a body and check who sends it."""
         strict = post.strict or key.strict
         if post.media == "json":
             parsed = parse_json(post.body, limits=self.limits, strict=strict)
@@ -95,7 +98,7 @@ class Accept:
             raise InvalidInput(
                 "sender-not-allowed", f"this key may post as {allowed}, the alert's sender is another", status=403
             )
-        return parsed
+        return parsed, identities(parsed.alert, post.body, test=key.mode is Mode.TEST)
 
     async def judged(self, post: Post, *, key: Key) -> Judged:
         """Decide everything about an alert and store nothing: for a dry run.
@@ -103,11 +106,9 @@ class Accept:
         Raises:
             InvalidAlert, InvalidInput: as for :meth:`post`.
         """
-        parsed = self.parse(post, key=key)
-        known, targets = await self._look(
-            parsed.alert, identities(parsed.alert, post.body, test=key.mode is Mode.TEST), key
-        )
-        return self._judge(post, parsed, known, targets, key)
+        parsed, ids = await self._read(post, key)
+        known, targets = await self._look(parsed.alert, ids, key)
+        return self._judge(parsed, ids, known, targets, key)
 
     async def _once(self, post: Post, parsed: Parsed, ids: Identity, key: Key) -> Answer:
         known, targets = await self._look(parsed.alert, ids, key)
@@ -115,7 +116,7 @@ class Accept:
             return await self._duplicate(parsed, known)
         if known.kind is Kind.CONFLICT:
             raise IdentifierConflict(known.of)
-        judged = self._judge(post, parsed, known, targets, key)
+        judged = self._judge(parsed, ids, known, targets, key)
         record = self._record(post, judged, key)
         number = await self._journal.append(FrameType.ACCEPT, encode(record))
         self._memory.add(ids, at=record.received_at)
@@ -165,7 +166,7 @@ class Accept:
         return found
 
     def _judge(
-        self, post: Post, parsed: Parsed, known: Known, targets: Mapping[str, Sequence[Target]] | None, key: Key
+        self, parsed: Parsed, ids: Identity, known: Known, targets: Mapping[str, Sequence[Target]] | None, key: Key
     ) -> Judged:
         alert, settings = parsed.alert, self._settings
         klass = alert_class(alert, flash_events=settings.priority.flash_events)
@@ -181,7 +182,7 @@ class Accept:
                 received_at=self._clock.now(),
                 clock_trusted=self.clock_trusted,
                 assumed_lifetime=timedelta(hours=settings.cap.assumed_expires_hours),
-                ambiguous=relations.ambiguous,
+                ambiguous=relations.ambiguous if targets is not None else self._namesakes(alert, key),
             ),
             shapes=parsed.shapes,
         )
@@ -196,11 +197,17 @@ class Accept:
         extra = (say("identifier_collision", id=known.of),) if known.kind is Kind.COLLISION else ()
         return Judged(
             parsed=parsed,
-            ids=identities(alert, post.body, test=key.mode is Mode.TEST),
+            ids=ids,
             verdict=verdict,
             klass=relations.klass,
             findings=(*parsed.findings, *verdict.findings, *extra),
         )
+
+    def _namesakes(self, alert: Alert, key: Key) -> tuple[str, ...]:
+        """Return what this node remembers under triples that more than one alert has, while Redis cannot be asked."""
+        test = key.mode is Mode.TEST
+        found = (self._memory.same_triple(moded(reference_key(r), test=test)) for r in alert.references)
+        return tuple(alert_id for ids in found if len(ids) > 1 for alert_id in ids)
 
     def _record(self, post: Post, judged: Judged, key: Key) -> AcceptRecord:
         ids, verdict = judged.ids, judged.verdict
@@ -237,6 +244,10 @@ class Accept:
             self._remember.available = False
             self._remember.later(record, number)
             return ""
+        except Exception:  # it is journalled, so it counts whatever went wrong here
+            log.exception("record_not_applied", number=number, alert=record.alert_id)
+            self._remember.later(record, number)
+            return ""
         self._remember.applied_now(number)
         return remembered.state
 
@@ -246,7 +257,9 @@ class Accept:
         """Return what Redis is told of a journalled alert: now, or again after a loss; ``alert`` if it is parsed."""
         if alert is None:
             alert = reparse(record.raw, media=record.media, charset=record.charset, limits=self.limits)
-        return new_alert(record, number, alert, node=self._node, now=self._clock.now(), again=again)
+        # A clock in doubt calls nothing expired: the engine asks Redis before anything is sent.
+        now = self._clock.now() if self.clock_trusted else None
+        return new_alert(record, number, alert, node=self._node, now=now, again=again)
 
     async def _duplicate(self, parsed: Parsed, known: Known) -> Answer:
         state = klass = ""

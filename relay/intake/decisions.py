@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from relay.cap.model import Alert, Reference
@@ -22,6 +23,8 @@ from relay.store.alerts import Alerts, StoredAlert
 
 #: How long Redis may take to say what it knows of an alert, in seconds.
 _BUDGET = 0.5
+#: How many of this node's own Cancels are remembered, for those who ask twice while Redis is away.
+_KEPT = 1000
 _FINAL = frozenset({"cancelled", "superseded", "rejected"})
 
 
@@ -46,6 +49,7 @@ class Decisions:
         self._journal = journal
         self._sender = sender
         self._clock = clock
+        self._cancels: OrderedDict[str, str] = OrderedDict()
 
     async def find(self, alert_id: str) -> StoredAlert | None:
         """Return an alert as Redis holds it, or, while Redis is away, as this node's journal has it; None: unknown.
@@ -77,9 +81,13 @@ class Decisions:
         record = ApprovalRecord(
             alert_id=alert_id, decision=decision, reason=reason, by=key.key_id, at=self._clock.now()
         )
+        decided = "accepted" if decision == "approve" else "rejected"
         if not await self._ledger.write(record):
-            return "accepted" if decision == "approve" else "rejected"
-        return await self._alerts.state(alert_id)
+            return decided
+        try:
+            return await self._alerts.state(alert_id)
+        except StoreUnavailable:
+            return decided  # it is: only what became of it since then is not known
 
     async def cancel(self, alert_id: str, *, reason: str, key: Key) -> Cancelled:
         """Cancel an alert in one action: those who were told, or may have been, are told that it no longer holds.
@@ -91,8 +99,8 @@ class Decisions:
         stored = await self.find(alert_id)
         if stored is None:
             raise InvalidInput("not-found", "there is no such alert", status=404)
-        if stored["state"] == "cancelled" and stored["cancelled_by"]:
-            return Cancelled(cancel_id=stored["cancelled_by"], cancels=alert_id)
+        if earlier := await self._earlier(stored):
+            return Cancelled(cancel_id=earlier, cancels=alert_id)
         if stored["state"] in _FINAL or stored["msgType"] == "Cancel":
             raise InvalidInput("not-cancellable", f"an alert that is {stored['state']} cannot be cancelled", status=409)
         old = reparse(stored.raw, media=stored["media"], charset=stored["charset"], limits=self._accept.limits)
@@ -108,7 +116,23 @@ class Decisions:
             updated=key.updated,
         )
         answer = await self._accept.post(Post(body=body, media="xml", content_type="application/cap+xml"), key=own)
+        self._cancels[alert_id] = answer.alert_id
+        while len(self._cancels) > _KEPT:
+            self._cancels.popitem(last=False)
         return Cancelled(cancel_id=answer.alert_id, cancels=alert_id, answer=answer)
+
+    async def _earlier(self, stored: StoredAlert) -> str:
+        """Return the Cancel that is in force already, if any: asked for twice, people must not be told twice."""
+        if stored["state"] == "cancelled" and stored["cancelled_by"]:
+            return stored["cancelled_by"]
+        if known := self._cancels.get(stored["id"]):
+            return known
+        try:
+            async with asyncio.timeout(_BUDGET):
+                referrers = await self._alerts.referrers(stored["k1"]) if stored["k1"] else []
+        except (StoreUnavailable, TimeoutError):
+            return ""
+        return next((alert_id for kind, alert_id in referrers if kind == "Cancel"), "")
 
     def _journalled(self, alert_id: str) -> StoredAlert | None:
         for frame in self._journal.records():

@@ -20,11 +20,18 @@ from relay.intake.records import AcceptRecord
 from relay.store.alerts import NewAlert
 
 
-def new_alert(record: AcceptRecord, number: int, alert: Alert, *, node: str, now: datetime, again: bool) -> NewAlert:
-    """Return what Redis is told of a journalled alert: now, or again after a loss; ``alert`` is what ``raw`` says."""
+def new_alert(
+    record: AcceptRecord, number: int, alert: Alert, *, node: str, now: datetime | None, again: bool
+) -> NewAlert:
+    """Return what Redis is told of a journalled alert: now, or again after a loss; ``alert`` is what ``raw`` says.
+
+    ``now`` is None while our clock is not trusted.  A Cancel or Update stays in force when it is over: what it refers
+    to may live longer, and must not come back with the rest.
+    """
     expires = record.expires or record.received_at
     state, reason = record.state, record.reason
-    if again and state == "accepted" and expires <= now:
+    over = now is not None and expires <= now and alert.msg_type not in ("Cancel", "Update")
+    if again and state == "accepted" and over:
         state, reason = "expired", "expired_before_recovery"
     referenced = sorted({moded(reference_key(r), test=record.test_mode) for r in alert.references})
     facts = {**_facts(record, alert), "referenced": " ".join(referenced), "again": "1" if again else ""}

@@ -250,3 +250,39 @@ async def test_pages_go_from_new_to_old(engine: Engine) -> None:
             break
 
     assert found == ids[::-1]
+
+
+async def test_held_update_silences_nothing_when_it_is_cancelled(engine: Engine) -> None:
+    """An Update of another agency's alert, held and cancelled before anybody approved it, silenced that alert."""
+    await engine.alerts.accept(an_alert("cancel", msg_type="Cancel", referenced=("k1-update",)))
+    await engine.alerts.accept(an_alert("update", msg_type="Update", state="held", referenced=("k1-alert",)))
+    answer = await engine.alerts.accept(an_alert())
+
+    assert (await stored(engine, "update"))["state"] == "cancelled"
+    assert answer.state == "accepted"
+
+
+@pytest.mark.parametrize("first", ["decision", "alert"])
+async def test_rejected_after_its_plan_was_held_stays_rejected(engine: Engine, first: str) -> None:
+    """An accepted alert that the plan held and a person rejected was sent after a total loss, as if nobody had."""
+    await engine.alerts.accept(an_alert())
+    await engine.alerts.hold("alert", reason="plan_failed")
+    await decide(engine, "reject")
+    if first == "decision":
+        await engine.redis.call("FLUSHALL")
+        await decide(engine, "reject")
+    answer = await engine.alerts.accept(an_alert())
+
+    assert answer.state == "rejected"
+    assert await planned(engine) == ([] if first == "decision" else ["alert"])
+
+
+async def test_word_that_came_too_late_does_not_count_after_a_loss(engine: Engine) -> None:
+    """Approved, and then rejected by somebody who had not seen it: what was effective is what is remembered."""
+    await engine.alerts.accept(an_alert(state="held"))
+    await decide(engine, "approve")
+    late = await decide(engine, "reject")
+    await engine.redis.call("DEL", engine.keys.alert("alert"))
+
+    assert late == "accepted"
+    assert (await engine.alerts.accept(an_alert(state="held"))).state == "accepted"

@@ -19,7 +19,8 @@ end
 
 local others = redis.call('SMEMBERS', KEYS[3])
 local extra = {}
-if state == 'held' then
+if state == 'held' or state == 'accepted' then
+  -- An accepted one too: the plan may have held it, and then a person rejected it.
   local decision = redis.call('HGET', KEYS[9], id)
   if decision then state = (string.sub(decision, 1, 7) == 'approve') and 'accepted' or 'rejected' end
 end
@@ -43,9 +44,12 @@ redis.call('SADD', KEYS[3], id)
 redis.call('EXPIRE', KEYS[3], ARGV[9])
 redis.call('ZADD', KEYS[8], ARGV[8], id)
 for i = 10, #KEYS do
-  -- What came too late to be sent still silences what it refers to, should that come later still.
-  if in_force then redis.call('SADD', KEYS[i], ARGV[6] .. ' ' .. id) end
-  if extra[1] == 'cancelled_by' then redis.call('SADD', KEYS[i], 'Cancel ' .. extra[2]) end
+  -- What came too late to be sent still silences what it refers to, should that come later still.  What nobody has
+  -- approved silences nothing, not even by being cancelled.
+  if in_force then
+    redis.call('SADD', KEYS[i], ARGV[6] .. ' ' .. id)
+    if extra[1] == 'cancelled_by' then redis.call('SADD', KEYS[i], 'Cancel ' .. extra[2]) end
+  end
   redis.call('EXPIRE', KEYS[i], ARGV[9])
 end
 if state == 'accepted' then

@@ -4,10 +4,11 @@
 -- Returns the state of the alert afterwards, or 'unknown'.
 local seen = tonumber(redis.call('HGET', KEYS[5], ARGV[8]) or 0)
 if tonumber(ARGV[9]) > seen then redis.call('HSET', KEYS[5], ARGV[8], ARGV[9]) end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
 local state = redis.call('HGET', KEYS[1], 'state')
+-- A word that changes nothing is not remembered either: after a loss it would be the one that counts.
+if state and state ~= 'held' then return state end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
 if not state then return 'unknown' end
-if state ~= 'held' then return state end
 state = ARGV[2] == 'approve' and 'accepted' or 'rejected'
 redis.call('HSET', KEYS[1], 'state', state, 'decided_by', ARGV[3], 'decision_reason', ARGV[4], 'decided', ARGV[5])
 if state == 'accepted' then

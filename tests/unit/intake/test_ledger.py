@@ -28,7 +28,7 @@ class World:
         self.told: list[str] = []
         self.error: Exception | None = None
         self.hang: asyncio.Event | None = None
-        self.remember = Remember(self.journal, cast(Alerts, None), node="node", clock=FakeClock(), apply=self.apply)
+        self.remember = Remember(self.journal, cast("Alerts", None), node="node", clock=FakeClock(), apply=self.apply)
         self.ledger = Ledger(self.journal, self.remember, self.apply, budget=0.05)
 
     async def apply(self, record: Record, number: int, again: bool) -> None:

@@ -71,7 +71,7 @@ class World:
 
     def begin(self) -> None:
         """Start anew, as after a restart."""
-        alerts = cast(Alerts, self.redis)
+        alerts = cast("Alerts", self.redis)
         self.remember = Remember(self.journal, alerts, node="node", clock=self.clock, apply=self.redis.apply)
         self.redis.remember = self.remember
 
