@@ -161,8 +161,8 @@ async def test_large_alert_does_not_stop_the_loop(node: NodeSide) -> None:
             turns += 1
             await asyncio.sleep(0.001)
 
-    text = "<parameter><valueName>n</valueName><value>v</value></parameter>" * 900
-    body = node.xml("a-1").replace(b"<area>", text.encode() + b" " * LARGE + b"<area>", 1)
+    text = "<parameter><valueName>n</valueName><value>v</value></parameter>" * 1_900
+    body = node.xml("a-1").replace(b"<area>", text.encode() + b" " * 8 * LARGE + b"<area>", 1)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(turn())
         await asyncio.sleep(0)
@@ -171,7 +171,7 @@ async def test_large_alert_does_not_stop_the_loop(node: NodeSide) -> None:
 
     assert len(body) > LARGE
     assert answer[0].alert.identifier == "a-1"
-    assert turns > 2
+    assert turns > 1
 
 
 async def test_sender_must_be_the_agencys(node: NodeSide) -> None:
