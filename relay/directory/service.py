@@ -12,7 +12,7 @@ import structlog
 
 from relay.clock import Clock
 from relay.directory.copy import Copy, Row
-from relay.directory.recipient import Parsed, Recipient, carry_denied, from_json, to_json
+from relay.directory.recipient import Parsed, Recipient, carry_denied, from_json, to_json, with_previous
 from relay.errors import StoreUnavailable
 from relay.intake.records import DirectoryRecord
 from relay.process import pause
@@ -52,25 +52,30 @@ class Directory:
         row = (await self._store.get_many([ordinal]))[0] if ordinal is not None else None
         return from_json(row) if row is not None else None
 
-    async def store(self, recipients: Sequence[Recipient]) -> Stored:
-        """Store recipients; an opt-out stays with its address.
+    async def store(self, batch: Sequence[Parsed]) -> Stored:
+        """Store recipients; opt-outs, and secrets that were left out, stay with their addresses.
 
         Raises:
             StoreUnavailable: Redis is away, or the directory is being restored.
         """
-        latest = {recipient.id: recipient for recipient in recipients}
+        latest = {parsed.recipient.id: parsed for parsed in batch}
         places = dict(zip(latest, await self._store.allocate(list(latest), epoch=""), strict=True))
         old = sorted(place.ordinal for place in places.values() if not place.created)
         rows = dict(zip(old, await self._store.get_many(old), strict=True))
         masks = dict(zip(old, await self._store.denied(old), strict=True))
-        denied = {
-            places[rid].ordinal: carry_denied(from_json(row), recipient, masks[places[rid].ordinal])
-            for rid, recipient in latest.items()
-            if (row := rows.get(places[rid].ordinal)) is not None and masks[places[rid].ordinal]
-        }
-        await self._store.write({places[rid].ordinal: to_json(r) for rid, r in latest.items()}, denied=denied)
+        texts: dict[int, bytes] = {}
+        denied: dict[int, int] = {}
+        for recipient_id, parsed in latest.items():
+            ordinal = places[recipient_id].ordinal
+            recipient, row, mask = parsed.recipient, rows.get(ordinal), masks.get(ordinal, 0)
+            if row is not None and (parsed.new_secrets or mask):
+                previous = from_json(row)
+                recipient = with_previous(parsed, previous).recipient
+                denied |= {ordinal: carry_denied(previous, recipient, mask)} if mask else {}
+            texts[ordinal] = to_json(recipient)
+        await self._store.write(texts, denied=denied)
         created = sum(place.created for place in places.values())
-        return Stored(created, len(recipients) - created)
+        return Stored(created, len(batch) - created)
 
     async def import_batch(self, batch: Sequence[Parsed]) -> Stored:
         """Store one batch of an import; :meth:`finish_import` makes it durable.
@@ -78,7 +83,7 @@ class Directory:
         Raises:
             StoreUnavailable: Redis is away; what came before is stored.
         """
-        return await self.store([parsed.recipient for parsed in batch])
+        return await self.store(batch)
 
     async def finish_import(self) -> bool:
         """Wait until the import is on the server's disk and in this node's copy; False when that was not seen in time.
@@ -103,7 +108,7 @@ class Directory:
         """Apply a journalled edit; harmless to repeat."""
         match record.op:
             case "put":
-                await self.store([from_json(orjson.dumps(record.json))])
+                await self.store([Parsed(recipient=from_json(orjson.dumps(record.json)))])
             case "delete":
                 await self.delete(record.id)
             case "opt_out":
