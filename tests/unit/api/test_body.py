@@ -30,7 +30,14 @@ def test_a_bomb_stops_at_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"x", gzip.compress(b"a", mtime=0)[:-1], gzip.compress(b"a", mtime=0) + b"\0", gzip.compress(b"a", mtime=0) * 2]
+    "data",
+    [
+        b"",
+        b"x",
+        gzip.compress(b"a", mtime=0)[:-1],
+        gzip.compress(b"a", mtime=0) + b"\0",
+        gzip.compress(b"a", mtime=0) * 2,
+    ],
 )
 def test_damaged_data_is_400(data: bytes) -> None:
     """Cut, followed or foreign data is refused."""
