@@ -58,6 +58,10 @@ class PlannedLeg:
         """The number of deliveries."""
         return sum(len(segment) for segment in self.segments)
 
+    def pack(self) -> list[bytes]:
+        """Return the stored form of its segments."""
+        return [segment.pack() for segment in self.segments]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ _AGAIN_MS = 100
 #: How soon a plan that could not be made now is tried again.
 _NOT_NOW_MS = 300
 _CHAIN = 50
+#: An alert of more bytes than this is parsed in a thread.
+_LARGE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +137,27 @@ class Planner:
         if hashlib.sha256(stored.raw).hexdigest() != stored["sha256"]:
             await self._alerts.hold(alert_id, reason="integrity")
             return "held"
-        alert = read_alert(stored, self._limits)
+        if stored["msgType"] != "Cancel" and stored["pass"]:
+            # Another planner was faster: an alert is planned once.
+            await self._alerts.drop_plan(alert_id)
+            return stored["state"]
+        alert = await self._read(stored)
         if alert.msg_type == "Cancel":
             return await self._cancel(stored, alert)
         return await self._alert(stored, alert)
+
+    async def _read(self, stored: StoredAlert) -> Alert:
+        """Parse an alert; a large one in a thread, for this worker also sends."""
+        if len(stored.raw) <= _LARGE:
+            return read_alert(stored, self._limits)
+        return await asyncio.to_thread(read_alert, stored, self._limits)
 
     async def _alert(self, stored: StoredAlert, alert: Alert) -> str:
         audience = await self._matcher.match(alert, drill=stored.klass is Class.PX)
         legs = await asyncio.to_thread(plan, self._frame(stored, alert), audience.pairs)
         if alert.msg_type == "Update":
             for target in await self._targets(stored):
-                await self._alerts.stop(target, state="superseded", cause=stored["id"])
+                await self._stop(target, state="superseded", cause=stored["id"])
         return await self._publish(stored, legs, audience.recipients, number=0, waits="")
 
     async def _cancel(self, stored: StoredAlert, alert: Alert) -> str:
@@ -152,9 +165,12 @@ class Planner:
 
         Chunks that are still being sent are waited for: their people are told, if they were, in a later pass.
         """
-        targets = await self._targets(stored, chain=True)
-        for target in targets:
-            await self._alerts.stop(target, state="cancelled", cause=stored["id"])
+        found = await self._targets(stored, chain=True)
+        targets = [await self._stop(target, state="cancelled", cause=stored["id"]) for target in found]
+        if await self._alerts.fenced():
+            # Who was told in the last seconds is not in the records yet.
+            await self._alerts.put_off_plan(stored["id"], until_ms=self._ms() + _AGAIN_MS)
+            return stored["state"]
         number = stored.number("pass") + 1 if stored["pass"] else 0
         waits = read_waits(stored["waits"]) if number else None
         gathered = _Notice()
@@ -176,10 +192,18 @@ class Planner:
             await self._alerts.put_off_plan(stored["id"], until_ms=self._ms() + _AGAIN_MS)
         return state
 
+    async def _stop(self, target: StoredAlert, *, state: str, cause: str) -> StoredAlert:
+        """Stop an alert, and the legs that another planner published after it was read; returns it as it is then."""
+        await self._alerts.stop(target, state=state, cause=cause)
+        after = await self._alerts.get(target["id"]) or target
+        if after.legs != target.legs:
+            await self._alerts.stop(after, state=state, cause=cause)
+        return after
+
     async def _reread(self, alert: Alert, pairs: Pairs, target: StoredAlert, infos: str) -> Pairs:
         """Let people who read the infos of an earlier alert read those of the cancel, in the nearest language."""
         old = target if infos == target["id"] else await self._alerts.get(infos)
-        table = translate(read_alert(old, self._limits).info if old else (), alert.info)
+        table = translate((await self._read(old)).info if old else (), alert.info)
         return Pairs(pairs.ordinals, pairs.slots, table[np.minimum(pairs.infos, len(table) - 1)])
 
     def _notices(self, stored: StoredAlert, alert: Alert, gathered: _Notice, number: int) -> list[PlannedLeg]:
@@ -190,29 +214,30 @@ class Planner:
         return legs
 
     async def _targets(self, stored: StoredAlert, *, chain: bool = False) -> list[StoredAlert]:
-        """Return the alerts that ``stored`` refers to, newest first; ``chain``: and those they refer to."""
+        """Return the alerts that ``stored`` refers to, newest first; ``chain``: and those that they had replaced."""
         found: dict[str, StoredAlert] = {}
-        waiting = stored["referenced"].split()
-        while waiting and len(found) < _CHAIN:
-            ids = {i for ids in (await self._alerts.by_triples(waiting)).values() for i in ids}
-            waiting = []
-            for alert_id in sorted(ids - found.keys() - {stored["id"]}):
+        sources = [stored]
+        while sources and len(found) < _CHAIN:
+            source = sources.pop(0)
+            by_triple = await self._alerts.by_triples(source["referenced"].split())
+            for alert_id in sorted({i for ids in by_triple.values() for i in ids} - found.keys() - {stored["id"]}):
                 target = await self._alerts.get(alert_id)
-                if target is not None:
-                    found[alert_id] = target
-                    waiting += target["referenced"].split() if chain else []
-        return sorted(found.values(), key=lambda t: -t.number("received"))
+                if target is None or not (source is stored or _replaced(target, source)):
+                    continue
+                found[alert_id] = target
+                sources += [target] if chain else []
+        return sorted(found.values(), key=lambda t: -t.number("received"))[:_CHAIN]
 
     async def _publish(
         self, stored: StoredAlert, legs: Sequence[PlannedLeg], recipients: int, *, number: int, waits: str
     ) -> str:
-        now = self._ms()
+        now, token = self._ms(), secrets.token_hex(8)
         for leg in legs:
-            await self._legs.write_segments(leg.leg_id, [segment.pack() for segment in leg.segments])
+            await self._legs.stage_segments(leg.leg_id, await asyncio.to_thread(leg.pack), token=token)
         state = await self._legs.publish(
             stored["id"],
             Publication(
-                legs=[_new_leg(stored, leg, now) for leg in legs],
+                legs=[_new_leg(stored, leg, now, token) for leg in legs],
                 recipients=recipients,
                 number=number,
                 waits=waits,
@@ -220,6 +245,8 @@ class Planner:
             ),
             now_ms=now,
         )
+        if state == "lost":
+            raise StoreUnavailable("the plan's segments were lost before it was published")
         log.info("planned", alert=stored["id"], state=state, legs=len(legs), recipients=recipients)
         for leg in legs:
             self._bells.ring(leg.kind)
@@ -240,7 +267,7 @@ class Planner:
         return int(self._clock.time() * 1000)
 
 
-def _new_leg(stored: StoredAlert, leg: PlannedLeg, now_ms: int) -> NewLeg:
+def _new_leg(stored: StoredAlert, leg: PlannedLeg, now_ms: int, token: str) -> NewLeg:
     return NewLeg(
         leg_id=leg.leg_id,
         lane=leg.kind,
@@ -258,4 +285,10 @@ def _new_leg(stored: StoredAlert, leg: PlannedLeg, now_ms: int) -> NewLeg:
             "variants_of": leg.variants_of,
             "class": leg.klass,
         },
+        staged=token,
     )
+
+
+def _replaced(older: StoredAlert, by: StoredAlert) -> bool:
+    """Say whether ``by`` was itself in force for the people of ``older``: what is held replaces nothing."""
+    return bool(by["pass"]) or older["superseded_by"] == by["id"]

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from relay.adapter import Kind
 from relay.fanout.coverage import Range, states_of
 from relay.fanout.plan import Pairs
 from relay.fanout.segment import Segment
 from relay.store.legs import Leg, Legs
-from relay.tracking.states import TOLD
+from relay.tracking.states import RECORD_BYTES, TOLD, Flag
 
 _TOLD = np.array(sorted(TOLD), np.uint8)
+_FLAGS = 5  # the byte of a record that holds its flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Look:
     waits: Mapping[str, Sequence[Range]]
 
 
+def records_of(records: bytes, size: int) -> NDArray[np.uint8]:
+    """Return the bytes of each record as a row; zeros where nothing was written."""
+    return np.frombuffer(records.ljust(size * RECORD_BYTES, b"\0"), np.uint8).reshape(size, RECORD_BYTES)
+
+
 def told_in(segment: Segment, records: bytes, *, only: Sequence[Range] | None, leased: Sequence[Range]) -> Pairs:
     """Return who of a segment was told.
 
@@ -33,7 +40,9 @@ def told_in(segment: Segment, records: bytes, *, only: Sequence[Range] | None, l
     leased last time, None looks at all.
     """
     states = states_of(records, len(segment))
-    mask = np.isin(states, _TOLD)
+    # In doubt: some hand-over ended without an answer, whatever was tried or decided after it.
+    doubts = records_of(records, len(segment))[:, _FLAGS] & Flag.IN_DOUBT
+    mask = np.isin(states, _TOLD) | (doubts != 0)
     if only is not None:
         inside = np.zeros(len(segment), bool)
         for part in only:

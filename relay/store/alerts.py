@@ -249,11 +249,15 @@ class Alerts:
         """Look at a plan job again at ``until_ms``."""
         await self._redis.call("ZADD", self.keys.plan_leases, until_ms, alert_id)
 
+    async def fenced(self) -> bool:
+        """Whether another server run answers and workers may still be telling it what the old one forgot."""
+        run, info = await self._redis.pipe([("HGET", self.keys.run, "id"), ("INFO", "server")])
+        return bool(run) and _text(run) != _run_of(info)
+
     async def memory(self, node: str) -> Memory:
         """Return which server run answers, and the name that ``node`` gave its memory; empty when that is gone."""
         info, name = await self._redis.pipe([("INFO", "server"), ("HGET", self.keys.marks, f"{node}:name")])
-        run = info["run_id"] if isinstance(info, dict) else _text(info).partition("run_id:")[2].partition("\r")[0]
-        return Memory(run, _text(name))
+        return Memory(_run_of(info), _text(name))
 
     async def name_memory(self, node: str, name: str) -> None:
         """Name the memory, so that its loss can be seen."""
@@ -275,6 +279,10 @@ def _pairs(found: Any) -> list[tuple[bytes, float]]:  # noqa: ANN401 -- flat or 
     if found and not isinstance(found[0], list | tuple):
         return list(zip(found[::2], found[1::2], strict=True))
     return [(member, score) for member, score in found]
+
+
+def _run_of(info: Any) -> str:  # noqa: ANN401 -- a mapping or text, as the client parses it
+    return info["run_id"] if isinstance(info, dict) else _text(info).partition("run_id:")[2].partition("\r")[0]
 
 
 def _text(value: bytes | str | None) -> str:

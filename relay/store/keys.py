@@ -78,6 +78,10 @@ class Partition:
         """STRING: packed ordinals, slots and variants."""
         return self._key(f"s:{leg_id}:{number}")
 
+    def staged(self, leg_id: str, number: int, token: str) -> str:
+        """STRING: a segment of a plan that is not published yet; goes by itself when it never is."""
+        return self._key(f"s:{leg_id}:{number}:{token}")
+
     def records(self, leg_id: str, number: int) -> str:
         """STRING: 24 bytes for each position of the segment, made at full length on the first write."""
         return self._key(f"r:{leg_id}:{number}")

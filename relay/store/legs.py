@@ -14,15 +14,22 @@ from relay.store.cursor import Cursor
 from relay.store.keys import CLASSES, Partition
 from relay.tracking.states import RECORD_BYTES, State
 
+#: How long segments wait to be published, in seconds: longer than any plan takes.
+_STAGED = 600
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLeg:
-    """A leg to publish; ``fields`` describe it (alert, kind, round, variants), ``lane`` is where it is claimed."""
+    """A leg to publish; ``fields`` describe it (alert, kind, round, variants), ``lane`` is where it is claimed.
+
+    ``staged`` is the token under which its segments were written; empty when they are in place.
+    """
 
     leg_id: str
     lane: str
     cursor: Cursor
     fields: Mapping[str, str]
+    staged: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,19 +82,31 @@ class Legs:
             [("SET", keys.segment(leg_id, number), data) for number, data in enumerate(packed, start=first)]
         )
 
+    async def stage_segments(self, leg_id: str, packed: Sequence[bytes], *, token: str) -> None:
+        """Store segments under names of this planner's own; publishing gives them their place, all at once."""
+        await self._redis.pipe(
+            [("SET", self.keys.staged(leg_id, n, token), data, "EX", _STAGED) for n, data in enumerate(packed)]
+        )
+
     async def publish(self, alert_id: str, plan: Publication, *, now_ms: int) -> str:
-        """Make a plan's legs claimable at once; returns ``active``, ``already`` or the state that forbids it."""
+        """Make a plan's legs claimable at once.
+
+        Returns ``active``, ``already``, ``lost`` (segments are gone, plan again) or the state that forbids it.
+        """
         keys = self.keys
         names = [keys.legs, keys.alert(alert_id), keys.plan_leases, keys.checks]
         deliveries = sum(leg.cursor.total for leg in plan.legs)
         args: list[str | bytes | int | float] = [alert_id, now_ms, plan.recipients, deliveries]
-        args += [plan.nobody, plan.reason, plan.number, plan.waits]
+        args += [plan.nobody, plan.reason, plan.number, plan.waits, len(plan.legs)]
         for leg in plan.legs:
             names += [keys.leg(leg.leg_id), keys.ready(leg.lane, leg.cursor.klass), keys.bell(leg.lane)]
             facts = {**leg.fields, "total": str(leg.cursor.total)}
             args += [leg.leg_id, leg.cursor.pack(), leg.cursor.expires, 2 * len(facts)]
             for pair in facts.items():
                 args += pair
+        for leg in plan.legs:
+            for number in range(len(leg.cursor.sizes) if leg.staged else 0):
+                names += [keys.staged(leg.leg_id, number, leg.staged), keys.segment(leg.leg_id, number)]
         return _text(await self._redis.run("publish", names, args))
 
     async def get(self, leg_id: str) -> Leg | None:
