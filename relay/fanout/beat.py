@@ -86,5 +86,15 @@ class Beat:
         workers = await self._switches.workers()
         others = [w for w, heartbeat in workers.items() if w != self._id and now - heartbeat["at"] < GONE]
         self._leases.alone = not others
-        gone = [w for w, heartbeat in workers.items() if now - heartbeat["at"] > 20 * GONE]
-        await self._switches.forget_workers(gone)
+        await self._switches.forget_workers(forgettable(self._id, workers, now=now))
+
+
+def forgettable(worker_id: str, workers: Mapping[str, Mapping[str, Any]], *, now: float) -> list[str]:
+    """Return the workers that need not be shown any more.
+
+    One of this very machine was replaced by its supervisor as soon as it is silent; what became of those elsewhere is
+    a question for the operator, so they stay in sight for a while.
+    """
+    house = worker_id.rpartition("-")[0]
+    patience = {w: GONE if w.rpartition("-")[0] == house else 20 * GONE for w in workers}
+    return [w for w, heartbeat in workers.items() if w != worker_id and now - heartbeat["at"] > patience[w]]

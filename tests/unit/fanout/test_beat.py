@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from relay.errors import StoreUnavailable
-from relay.fanout.beat import GONE, STOP_FILE, Beat
+from relay.fanout.beat import GONE, STOP_FILE, Beat, forgettable
 from relay.fanout.channels import Channels
 from relay.fanout.leases import Leases
 from relay.fanout.prepare import Gate, Preparer
@@ -155,3 +155,11 @@ async def test_others_are_counted_while_they_live(
 
     assert world.alone is alone
     assert ("other" in world.beats) is kept
+
+
+def test_a_replaced_worker_of_this_machine_is_soon_forgotten() -> None:
+    """A worker that was killed and started again must not look like a missing one for minutes."""
+    workers = {name: {"at": 100.0} for name in ("n1-alma-7", "n1-alma-8", "n1-osh-7", "n2-alma-7")}
+
+    assert forgettable("n1-alma-8", workers, now=100.0 + GONE + 1) == ["n1-alma-7"]
+    assert forgettable("n1-alma-8", workers, now=100.0 + 20 * GONE + 1) == ["n1-alma-7", "n1-osh-7", "n2-alma-7"]
