@@ -150,11 +150,11 @@ async def test_others_are_counted_while_they_live(
     world: World, tmp_path: Path, ago: float, alone: bool, kept: bool
 ) -> None:
     """A worker that has been silent for ten seconds is gone, and is forgotten later."""
-    world.beats["other"] = {"at": world.clock.time() - ago}
+    world.beats["elsewhere-1"] = {"at": world.clock.time() - ago}
     await beat_of(world, tmp_path).once()
 
     assert world.alone is alone
-    assert ("other" in world.beats) is kept
+    assert ("elsewhere-1" in world.beats) is kept
 
 
 def test_a_replaced_worker_of_this_machine_is_soon_forgotten() -> None:
