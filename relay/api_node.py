@@ -28,6 +28,7 @@ from relay.intake.memory import Memory
 from relay.intake.quota import Quota
 from relay.intake.register import Register
 from relay.intake.remember import Remember
+from relay.intake.retention import Retention
 from relay.messages.render import warm
 from relay.metrics import Metrics
 from relay.node import Node, guard_of, read_node
@@ -120,13 +121,14 @@ class ApiNode:
         ledger = Ledger(disk.journal, self._remember, applier.apply, budget=settings.redis.accept_budget)
         keyring = Keyring(disk.register, ledger, store.switches, clock=clock)
         metrics = Metrics()
-        state = NodeState(connection, disk.journal, self._remember, accept, store.switches, metrics, clock=clock)
-        self.services = self._services(store, accept, ledger, directory, keyring, metrics, state)
+        self._state = NodeState(connection, disk.journal, self._remember, accept, store.switches, metrics, clock=clock)
+        self.services = self._services(store, accept, ledger, directory, keyring, metrics, self._state)
         self.parts: Mapping[str, Part] = {
             "directory": directory,
             "remember": After(directory.synced, self._remember),
             "keys": keyring,
-            "state": state,
+            "state": self._state,
+            "retention": Retention(disk.journal, self._remember, trusted=lambda: accept.clock_trusted, clock=clock),
         }
 
     @classmethod
@@ -138,6 +140,7 @@ class ApiNode:
     async def load(self) -> None:
         """Queue what the journal holds for Redis; accepting need not wait for that."""
         count = await self._remember.load()
+        self._state.judge_clock()
         log.info("journal_read", records=count)
 
     def _services(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -51,6 +52,8 @@ class NodeState:
         self._refusals: deque[Mapping[str, Any]] = deque(maxlen=_REFUSALS)
         self._unsent: deque[Mapping[str, Any]] = deque(maxlen=_REFUSALS)
         self._reachable = False
+        self._skewed = False
+        self._latest: datetime | None = None
 
     @property
     def redis_available(self) -> bool:
@@ -90,6 +93,7 @@ class NodeState:
     async def run(self, stopping: asyncio.Event) -> None:
         """Refresh until ``stopping``."""
         while not stopping.is_set():
+            self.judge_clock()
             try:
                 await self._refresh()
                 self._reachable = True
@@ -99,13 +103,23 @@ class NodeState:
             self._metrics.pending.set(self.pending)
             await asyncio.sleep(_PERIOD)
 
-    async def _refresh(self) -> None:
-        seconds, micros = await self._redis.call("TIME")
-        skew = abs(self._clock.time() - int(seconds) - int(micros) / 1e6)
-        trusted = skew <= _SKEW
+    def judge_clock(self) -> None:
+        """Decide whether our clock may call anything expired: not when it is off Redis, or behind what it once said."""
+        now = self._clock.now()
+        stamps = [stamp for stamp in (self._latest, self._remember.newest) if stamp is not None]
+        self._latest = max([now, *stamps])
+        behind = (self._latest - now).total_seconds()
+        trusted = not self._skewed and behind <= _SKEW
         if trusted != self._accept.clock_trusted:
-            log.warning("clock_doubt", skew=round(skew, 1), trusted=trusted)
+            log.warning("clock_doubt", behind=round(behind, 1), off_redis=self._skewed, trusted=trusted)
             self._accept.clock_trusted = trusted
+
+    async def _refresh(self) -> None:
+        before = self._clock.time()
+        seconds, micros = await self._redis.call("TIME")
+        after, there = self._clock.time(), int(seconds) + int(micros) / 1e6
+        # Redis read its clock somewhere between the two: a slow answer is no wrong clock.
+        self._skewed = not before - _SKEW <= there <= after + _SKEW
         self._workers = await self._switches.workers()
         while self._unsent:
             await self._switches.refused(self._unsent[0])

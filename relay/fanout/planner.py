@@ -219,14 +219,20 @@ class Planner:
         sources = [stored]
         while sources and len(found) < _CHAIN:
             source = sources.pop(0)
-            by_triple = await self._alerts.by_triples(source["referenced"].split())
+            digests = source["referenced"].split()
+            if source is not stored:
+                digests = [digest for digest in digests if await self._in_force(source, digest)]
+            by_triple = await self._alerts.by_triples(digests)
             for alert_id in sorted({i for ids in by_triple.values() for i in ids} - found.keys() - {stored["id"]}):
                 target = await self._alerts.get(alert_id)
-                if target is None or not (source is stored or _replaced(target, source)):
-                    continue
-                found[alert_id] = target
-                sources += [target] if chain else []
+                if target is not None:
+                    found[alert_id] = target
+                    sources += [target] if chain else []
         return sorted(found.values(), key=lambda t: -t.number("received"))[:_CHAIN]
+
+    async def _in_force(self, source: StoredAlert, digest: str) -> bool:
+        """Say whether ``source`` was ever accepted as a word on this triple: what is held replaces nothing."""
+        return any(alert_id == source["id"] for _, alert_id in await self._alerts.referrers(digest))
 
     async def _publish(
         self, stored: StoredAlert, legs: Sequence[PlannedLeg], recipients: int, *, number: int, waits: str
@@ -287,8 +293,3 @@ def _new_leg(stored: StoredAlert, leg: PlannedLeg, now_ms: int, token: str) -> N
         },
         staged=token,
     )
-
-
-def _replaced(older: StoredAlert, by: StoredAlert) -> bool:
-    """Say whether ``by`` was itself in force for the people of ``older``: what is held replaces nothing."""
-    return bool(by["pass"]) or older["superseded_by"] == by["id"]

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -337,6 +338,23 @@ async def test_cancel_of_a_held_update_leaves_the_original_alone(world: World) -
 
     assert (await world.state("u"), await world.state("a")) == ("cancelled", "active")
     assert await world.told("c") == []
+
+
+@pytest.mark.parametrize("order", list(permutations("auc")))
+async def test_chain_ends_the_same_in_any_order(world: World, order: Sequence[str]) -> None:
+    """An alert, its update and the cancel of that, applied again in any order after a loss: nobody is told anything."""
+    words = {"a": ("", "Alert"), "u": ("a", "Update"), "c": ("u", "Cancel")}
+    for alert_id in order:
+        of, msg_type = words[alert_id]
+        klass = Class.P0 if alert_id == "c" else Class.P1
+        await world.accept(
+            alert_id, of=of, msg_type=msg_type, klass=klass, infos="" if alert_id == "c" else "<language>en</language>"
+        )
+    while (job := await world.engine.alerts.take_plan(lease_ms=1000))[0]:
+        await world.planner.plan(job[0])
+
+    assert [await world.state(alert_id) for alert_id in "auc"] == ["cancelled", "cancelled", "completed"]
+    assert await world.told("a") + await world.told("u") + await world.told("c") == []
 
 
 async def test_legs_published_while_the_cancel_looks_are_stopped_too(world: World) -> None:
