@@ -152,10 +152,11 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(folder: Path, **sections: Any) -> AsyncIterator[Stage]:
-    """Run a relay in ``folder``: with one webhook channel (or ``channels``) that may reach the receiver."""
+async def stage(folder: Path, *, reach: Sequence[str] = (), **sections: Any) -> AsyncIterator[Stage]:
+    """Run a relay in ``folder``: with one webhook channel (or ``channels``) that may reach the receiver and ``reach``."""
     async with receiver() as hooks:
-        usual = {"channels": {"webhook": {"adapter": "webhook"}}, "egress": {"allow": [f"127.0.0.0/8:{hooks.port}"]}}
+        egress = {"allow": [f"127.0.0.0/8:{hooks.port}", *reach]}
+        usual = {"channels": {"webhook": {"adapter": "webhook"}}, "egress": egress}
         relay = Relay(folder, **{**usual, **sections})
         client = Client(relay)
         try:

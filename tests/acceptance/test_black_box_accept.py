@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from tests.acceptance.black_box import Stage, stage, together
 from tests.acceptance.black_box_alerts import SENDER, alert, info, instant, person, reference, xml
+from tests.acceptance.relay_side import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("black-box-accept")]
 
@@ -164,12 +165,15 @@ async def test_all_errors_at_once_in_russian(scene: Stage) -> None:
     """Whoever reads Russian gets every finding in Russian, with rule and place; the status page knows of it."""
     bad = alert("bad", info(severity="Huge", expires="tomorrow"), scope="X")
     answer = await scene.client.post(bad, Accept_Language="ru")
-    status = await scene.client.ask("GET", "/status", Accept="application/json")
+
+    async def shown() -> bool:
+        return bool((await scene.client.ask("GET", "/status", Accept="application/json")).body["refused"])
+
+    await until(shown, within=5, why="the operator sees that something was refused")
 
     assert answer.status == 422
     assert {error["path"] for error in answer.body["errors"]} == {"/info/0/severity", "/info/0/expires", "/scope"}
     assert "не" in answer.body["errors"][0]["message"]
-    assert status.body["refused"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1251", "koi8-r", "cp866", "utf-16"])
