@@ -10,6 +10,7 @@ from typing import TypeVar
 from relay.adapter import Class, Content, Kind
 from relay.cap.model import Alert, Info
 from relay.cap.parse import Limits, parse_json, parse_xml
+from relay.cap.xml_out import to_xml
 from relay.errors import RelayError
 from relay.fanout.segment import Segment
 from relay.messages.message import Message
@@ -40,6 +41,7 @@ class LegFacts:
     alert: Alert
     infos: tuple[Info, ...]  # what the segments' variants count in
     raw: bytes
+    xml: bool  # whether ``raw`` is CAP in XML, as the agency wrote it
     sizes: tuple[int, ...]
     start_ms: float
     expires_ms: float
@@ -118,7 +120,7 @@ class Contents:
                 two_way=two_way,
                 ack_url_length=self._ack_url_length,
             )
-            known = replace(render(message, facts.kind), cap=facts.raw)
+            known = replace(render(message, facts.kind), cap=_cap(facts))
             facts.contents[variant, two_way] = known
         return known
 
@@ -136,6 +138,7 @@ class Contents:
             alert=alert,
             infos=await self._infos(leg, alert),
             raw=stored.raw,
+            xml=stored["media"] != "json",
             sizes=leg.cursor.sizes,
             start_ms=leg.cursor.start,
             expires_ms=leg.cursor.expires,
@@ -152,6 +155,11 @@ class Contents:
             return alert.info
         stored = await self._alerts.get(of)
         return read_alert(stored, self._limits).info if stored is not None else ()
+
+
+def _cap(facts: LegFacts) -> bytes:
+    """Return the alert for those who read CAP: the agency's bytes, or, when it posted JSON, the same alert as XML."""
+    return facts.raw if facts.xml or facts.kind is not Kind.WEBHOOK else to_xml(facts.alert)
 
 
 def _keep(cache: OrderedDict[K, V], key: K, value: V, most: int) -> None:

@@ -16,7 +16,7 @@ import orjson
 from aiohttp import web
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.acceptance.black_box_alerts import Document
 from tests.acceptance.relay_side import free_port
@@ -63,8 +63,10 @@ class Hooks:
         signed = True
         try:
             Webhook(SECRET).verify(raw, dict(request.headers))
-        except Exception:  # noqa: BLE001 - the library's word counts, whatever its error
+        except WebhookVerificationError:
             signed = False
+        except ValueError:
+            signed = b"<alert" in raw  # the library reads what it has verified as JSON, which CAP is not
         body = orjson.loads(raw) if raw.startswith(b"{") else {}
         self.calls.append(
             Call(name, monotonic(), request.headers["webhook-id"], body.get("data", {}), signed=signed, raw=raw)
