@@ -16,7 +16,7 @@ from relay.directory.recipient import Parsed, Recipient, carry_denied, from_json
 from relay.errors import StoreUnavailable
 from relay.intake.records import DirectoryRecord
 from relay.process import pause
-from relay.store.directory import DirectoryStore, Restored
+from relay.store.directory import Changes, DirectoryStore, Restored
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ class Directory:
         self._store = store
         self._copy = copy
         self._clock = clock
-        self._recovering = asyncio.Lock()
+        self._copying = asyncio.Lock()
         self.synced = asyncio.Event()
 
     async def get(self, recipient_id: str) -> Recipient | None:
@@ -146,7 +146,7 @@ class Directory:
             raise StoreUnavailable(f"the copy of the directory cannot be written: {error.strerror}") from error
 
     async def _recover(self) -> None:
-        async with self._recovering:
+        async with self._copying:
             rows = await asyncio.to_thread(self._copy.read)
             epoch = await self._store.epoch()
             if not epoch and self._copy.epoch:
@@ -165,7 +165,15 @@ class Directory:
             continue
 
     async def _follow(self, *, block_ms: int = _BLOCK_MS) -> bool:
-        changes = await self._store.changes(self._copy.position or "0-0", block_ms=block_ms)
+        after = self._copy.position
+        changes = await self._store.changes(after or "0-0", block_ms=block_ms)
+        async with self._copying:
+            if self._copy.position != after:
+                # An import's end and the running part follow at once: what one has written the other must not set back.
+                return True
+            return await self._take_in(changes)
+
+    async def _take_in(self, changes: Changes | None) -> bool:
         epoch = await self._store.epoch()
         if epoch != self._copy.epoch and (epoch or self._copy.epoch):
             if self._copy.epoch or not epoch:

@@ -66,7 +66,6 @@ def test_functions_fit_on_a_screen() -> None:
     assert not long, f"too long, say the steps as functions of their own: {', '.join(long)}"
 
 
-@pytest.mark.xfail(strict=True, reason="some modules still wait for their tests: remove this mark when none does")
 def test_every_module_has_its_tests() -> None:
     """For ``relay/room/name.py`` there is a ``test_name*.py`` in the same room, or one with real peers."""
     tests = [

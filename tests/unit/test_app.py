@@ -1,0 +1,57 @@
+"""The composition root: roles, children, and one clear sentence for what ends it; it runs in tests/acceptance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from relay.app import ROLES, _first, _worker, serve, server_url
+from relay.clock import SystemClock
+from relay.datadir import RoleLock, prepare
+from relay.errors import ConfigError, DataDirInUse
+from relay.settings import Settings
+from relay.store.embedded import EmbeddedServer
+
+
+def test_first_error_of_a_tree() -> None:
+    """A group within a group says its first sentence."""
+    deep = ExceptionGroup("tasks", [ExceptionGroup("parts", [ValueError("wrong"), KeyError("x")])])
+
+    assert str(_first(deep)) == "wrong"
+    assert str(_first(ValueError("plain"))) == "plain"
+
+
+def test_worker_has_the_same_configuration(tmp_path: Path) -> None:
+    """A child reads the file of its parent, wherever it is started."""
+    plain = _worker(Settings(), 2, SystemClock())
+    settings = Settings()
+    settings._source = tmp_path / "relay.toml"
+
+    assert (plain.name, plain._command[-3:]) == ("worker 2", ("serve", "--role", "worker"))
+    assert "--config" not in plain._command
+    assert str(tmp_path / "relay.toml") in _worker(settings, 1, SystemClock())._command
+
+
+def test_private_server_has_an_address_before_it_runs(tmp_path: Path) -> None:
+    """The API connects to where it will be."""
+    server = EmbeddedServer(tmp_path, clock=SystemClock())
+
+    assert server_url(server) == server.url != ""
+    assert server_url(None) == ""
+    assert ROLES == ("all", "api", "worker")
+
+
+def test_second_relay_on_a_directory_says_so(tmp_path: Path) -> None:
+    """Two API processes never share a journal."""
+    data_dir = prepare(tmp_path)
+    settings = Settings.model_validate({"data_dir": str(data_dir), "api": {"port": 0}})
+    with RoleLock(data_dir, "api"), pytest.raises(DataDirInUse):
+        serve(settings, role="api")
+
+
+def test_wrong_channel_says_so(tmp_path: Path) -> None:
+    """The relay does not start half."""
+    settings = Settings.model_validate({"data_dir": str(tmp_path), "channels": {"sms": {"adapter": "pigeon"}}})
+    with pytest.raises(ConfigError, match="pigeon"):
+        serve(settings, role="api")
