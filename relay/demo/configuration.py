@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from relay.demo.people import CROWD_PREFIX
 
@@ -117,3 +119,17 @@ def free_port(wanted: int = 0) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no port of loopback is free")
+
+
+def claim_port(wanted: int, *, claims: Path) -> tuple[int, IO[bytes] | None]:
+    """Return ``wanted`` and a claim on it, to be kept open, or another free port when a second demo has claimed it.
+
+    Between looking and listening the port is nobody's; two demos that begin at once must not both take it.
+    """
+    claim = (claims / f"chapar-demo-{wanted}-{os.getuid()}.lock").open("wb")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        claim.close()
+        return free_port(), None
+    return free_port(wanted), claim

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,7 +20,7 @@ from relay.demo import earthquake, endings, folder, killing, mistakes, overtakin
 from relay.demo.alerts import KAZAKHSTAN, SENDER
 from relay.demo.beginning import introduce, wait_until_ready
 from relay.demo.child import RelayProcess
-from relay.demo.configuration import PORT, Places, free_port, to_toml
+from relay.demo.configuration import PORT, Places, claim_port, to_toml
 from relay.demo.crowd import Crowd
 from relay.demo.faults import Fault
 from relay.demo.paper import Paper, seconds, shown_path
@@ -103,7 +104,10 @@ async def _stage(paper: Paper, where: Path, *, clock: Clock) -> AsyncIterator[St
     async with AsyncExitStack() as stack:
         stack.callback(folder.take(where).close)
         receivers = await stack.enter_async_context(Receivers(secret=secret))
-        places = _places(where, receivers)
+        port, claim = claim_port(PORT, claims=Path(tempfile.gettempdir()))
+        if claim is not None:
+            stack.callback(claim.close)
+        places = _places(where, receivers, port)
         places.config.write_text(to_toml(places), encoding="utf-8")
         process = RelayProcess(places, leave=overrides())
         stack.push_async_callback(process.stop)
@@ -126,10 +130,10 @@ async def _stage(paper: Paper, where: Path, *, clock: Clock) -> AsyncIterator[St
         )
 
 
-def _places(where: Path, receivers: Receivers) -> Places:
+def _places(where: Path, receivers: Receivers, port: int) -> Places:
     return Places(
         folder=where,
-        api=free_port(PORT),
+        api=port,
         smsc=receivers.smsc.settings,
         smtp=receivers.mail.port,
         hooks=receivers.hooks.port,

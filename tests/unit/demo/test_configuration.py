@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from relay.demo.configuration import CROWD_RATE, Places, free_port, to_toml
+from relay.demo.configuration import CROWD_RATE, Places, claim_port, free_port, to_toml
 from relay.demo.people import crowd_number
 from relay.fanout.channels import describe
 from relay.settings import load
@@ -73,3 +73,15 @@ def test_free_port() -> None:
 
         assert free_port(port) not in (0, port)
     assert free_port(free_port()) != 0
+
+
+def test_two_demos_never_take_the_same_port(tmp_path: Path) -> None:
+    """Two that begin at once would both find the port free; the second takes another one."""
+    wanted = free_port()
+    first, claim = claim_port(wanted, claims=tmp_path)
+    second, none = claim_port(wanted, claims=tmp_path)
+
+    assert (first, none) == (wanted, None)
+    assert claim is not None
+    assert second != wanted
+    claim.close()
