@@ -1,0 +1,163 @@
+"""Cancels and updates over real servers: exactly those who may have been told, and nothing stopped by what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
+
+import pytest
+
+from relay.adapter import Class, Kind
+from relay.fanout.ids import leg_id
+from relay.tracking.states import Flag, Record, State
+from tests.contract.engine_side import Engine
+from tests.contract.planner_side import World
+
+SENT = Record(state=State.DELIVERED, send=1, ended=1)
+SENDING = Record(state=State.SENDING, send=1)
+DOUBT = Record(state=State.RETRYING, send=1, flags=Flag.IN_DOUBT, due=9_000_000)
+
+
+@pytest.fixture
+def world(engine: Engine) -> World:
+    return World(engine)
+
+
+async def test_update_supersedes_when_it_is_planned(world: World) -> None:
+    """What still waits of the old one stops; all who match now get the new one."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.accept("u", of="a", msg_type="Update")
+    before = await world.state("a")
+    await world.planner.plan("u")
+
+    assert (before, await world.state("a")) == ("active", "superseded")
+    assert await world.told("u") == [0, 1, 2, 3, 4, 5]
+    assert (await world.engine.known(leg_id("a", kind=Kind.SMS, round_number=0))).cursor.stopped
+
+
+async def test_cancel_tells_exactly_those_who_may_have_been_told(world: World) -> None:
+    """Delivered, being handed over, in doubt: told.  Never begun, or refused for good: not."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    refused = Record(state=State.FAILED, send=1, ended=1)
+    await world.send({0: SENT, 1: SENDING, 2: DOUBT, 3: refused}, size=4)
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+
+    assert await world.state("a") == "cancelled"
+    assert await world.told("c") == [0, 1, 2]
+
+
+async def test_cancel_waits_for_what_is_being_sent(world: World) -> None:
+    """A leased range is looked at again until its worker has settled it: nobody is told after, or missed."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    chunk = await world.engine.claim(most=3)
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+    before = await world.told("c")
+    waiting = await world.waiting()
+    await world.engine.settle(chunk, {0: SENT, 2: SENT}, alert_id="a", size=6)
+    await world.planner.plan("c")
+    await world.planner.plan("c")
+
+    assert (before, waiting) == ([], ["c"])
+    assert await world.told("c") == [0, 2]
+    assert await world.waiting() == []
+
+
+async def test_cancel_reaches_over_an_update(world: World) -> None:
+    """Who was told of the first and not of the update hears of the cancel too; who was told of both, once."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.send({0: SENT, 1: SENT}, size=2)
+    await world.accept("u", of="a", msg_type="Update")
+    await world.planner.plan("u")
+    await world.send({1: SENT, 2: SENT}, size=3)
+    await world.accept("c", of="u", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+
+    assert (await world.state("a"), await world.state("u")) == ("cancelled", "cancelled")
+    assert await world.told("c") == [0, 1, 2]
+
+
+async def test_cancel_of_a_held_update_leaves_the_original_alone(world: World) -> None:
+    """An agency updates another's alert (held), then cancels its own update: that stopped the other's alert."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.send({0: SENT}, size=1)
+    await world.accept("u", of="a", msg_type="Update", state="held")
+    await world.accept("c", of="u", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+
+    assert (await world.state("u"), await world.state("a")) == ("cancelled", "active")
+    assert await world.told("c") == []
+
+
+@pytest.mark.parametrize("order", list(permutations("auc")))
+async def test_chain_ends_the_same_in_any_order(world: World, order: Sequence[str]) -> None:
+    """An alert, its update and the cancel of that, applied again in any order after a loss: nobody is told anything."""
+    words = {"a": ("", "Alert"), "u": ("a", "Update"), "c": ("u", "Cancel")}
+    for alert_id in order:
+        of, msg_type = words[alert_id]
+        klass = Class.P0 if alert_id == "c" else Class.P1
+        await world.accept(
+            alert_id, of=of, msg_type=msg_type, klass=klass, infos="" if alert_id == "c" else "<language>en</language>"
+        )
+    while (job := await world.engine.alerts.take_plan(lease_ms=1000))[0]:
+        await world.planner.plan(job[0])
+
+    assert [await world.state(alert_id) for alert_id in "auc"] == ["cancelled", "cancelled", "completed"]
+    assert await world.told("a") + await world.told("u") + await world.told("c") == []
+
+
+async def test_legs_published_while_the_cancel_looks_are_stopped_too(world: World) -> None:
+    """Read before its plan was published, stopped after: its legs went on to the last recipient."""
+    await world.accept("a")
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    get = world.engine.alerts.get
+
+    async def slow(alert_id: str, *, with_raw: bool = True) -> object:
+        found = await get(alert_id, with_raw=with_raw)
+        if alert_id == "a":
+            world.engine.alerts.get = get  # type: ignore[method-assign]
+            await world.another().plan("a")
+        return found
+
+    world.engine.alerts.get = slow  # type: ignore[method-assign, assignment]
+    await world.planner.plan("c")
+
+    assert await world.state("a") == "cancelled"
+    assert (await world.engine.known(leg_id("a", kind=Kind.SMS, round_number=0))).cursor.stopped
+
+
+async def test_cancel_waits_for_what_another_server_run_forgot(world: World) -> None:
+    """After a crash of Redis the last second of records comes back from the workers: the cancel waits for it."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.engine.claim(most=1)
+    await world.engine.redis.call("HSET", world.engine.keys.run, "id", "0123456789abcdef")
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+    fenced = await world.state("a"), await world.state("c"), await world.waiting()
+    await world.engine.try_claim()
+    await world.planner.plan("c")
+
+    assert fenced == ("cancelled", "accepted", ["c"])
+    assert await world.state("c") == "active"
+
+
+async def test_bare_cancel_is_read_in_the_words_of_the_alert(world: World) -> None:
+    """A cancel without infos counts in those of what it cancels; one with its own in the nearest language."""
+    await world.accept("a", infos="<language>kk</language>")
+    await world.planner.plan("a")
+    await world.send({0: SENT}, size=1)
+    await world.accept("bare", of="a", msg_type="Cancel", infos="")
+    await world.accept("worded", of="a", msg_type="Cancel")
+    await world.planner.plan("bare")
+    await world.planner.plan("worded")
+    found = [await world.engine.alerts.get(alert_id) for alert_id in ("bare", "worded")]
+    legs = [await world.engine.known(stored.legs[0]) for stored in found if stored is not None]
+
+    assert [leg.facts["variants_of"] for leg in legs] == ["a", "worded"]
