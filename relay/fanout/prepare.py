@@ -37,13 +37,13 @@ class Group:
 class Prepared:
     """Groups to hand over, records that are settled without a hand-over, and positions that cannot start now.
 
-    ``throttled``: some of these wait for nothing but their channel's rate.
+    ``wait``: the seconds that their channel's rate needs for those of these that wait for nothing else.
     """
 
     groups: list[Group] = field(default_factory=list)
     settled: dict[int, Record] = field(default_factory=dict)
     not_now: set[int] = field(default_factory=set)
-    throttled: bool = False
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,8 @@ class Preparer:
         granted = await self._rates.take(
             channel.name, klass=step.facts.klass, per_second=channel.settings.rate, wanted=len(targets), cost=cost
         )
-        prepared.throttled |= granted < len(targets)
+        if granted < len(targets):
+            prepared.wait = max(prepared.wait, (len(targets) - granted) * cost / channel.settings.rate)
         now = Moment.of(self._clock.time(), step.facts.expires_ms)
         begins = _Begins(channel, again=step.facts.again)
         group = Group(channel)

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 #: What could not start (a paused channel, a stop) is looked at again after this many seconds.
 _LATER = 1.0
-#: What only its channel's rate keeps from starting, when it is urgent: before lower classes may use the rate again.
+#: What only its channel's rate keeps from starting, at the earliest: before lower classes may use the rate again.
 _SOON = 0.1
 
 
@@ -147,7 +147,7 @@ class Sender:
             lambda: self._p.preparer.prepare(job.facts, job.segment, step, maybe, now=self._now(job.facts))
         )
         job.started.update(step.keys() - prepared.not_now)
-        job.throttled |= prepared.throttled
+        job.wait = max(job.wait, prepared.wait)
         intents = {p: r for g in prepared.groups if not g.channel.descriptor.idempotent for p, r in g.records.items()}
         if intents:
             await self._settle(job, [Settling(intents)], final=False)
@@ -248,10 +248,16 @@ class Sender:
 
     def _owe_rest(self, job: Job, positions: Sequence[int]) -> None:
         if len(job.started) < len(positions):
-            soon = job.throttled and job.facts.klass in (Class.P0, Class.P1)
-            job.work.owe(self._p_ms() + int((_SOON if soon else _LATER) * 1000))
+            job.work.owe(self._p_ms() + int(self._later(job) * 1000))
         if self._expired(job.facts):
             job.work.check_at = self._p_ms()
+
+    @staticmethod
+    def _later(job: Job) -> float:
+        """Return when to look again at what could not start."""
+        if job.wait and job.facts.klass in (Class.P0, Class.P1):
+            return _SOON
+        return min(max(job.wait, _SOON), _LATER) if job.wait else _LATER
 
     def _expired(self, facts: LegFacts) -> bool:
         return self._p_ms() >= facts.expires_ms

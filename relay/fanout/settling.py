@@ -40,14 +40,14 @@ class Work:
 class Job:
     """A chunk with what is needed to send it.
 
-    ``started`` are the positions that were handed over or settled; ``throttled`` says that others wait for a rate.
+    ``started`` are the positions that were handed over or settled; ``wait``: seconds that a rate needs for the rest.
     """
 
     work: Work
     facts: LegFacts
     segment: Segment
     started: set[int] = field(default_factory=set)
-    throttled: bool = False
+    wait: float = 0.0
 
     def delivery_id(self, position: int) -> str:
         """Return the delivery id of a position of the chunk's segment."""

@@ -153,10 +153,10 @@ async def test_nothing_starves(rates: Rates) -> None:
 
 
 async def test_channel_is_free_again(rates: Rates) -> None:
-    """Half a second after the last urgent wish, minor alerts have the channel for themselves."""
+    """Three quarters of a second after the last urgent wish, minor alerts have the channel for themselves."""
     await rates.take("sms", klass=Class.P0, per_second=80, wanted=50)
     refused = await rates.take("sms", klass=Class.P4, per_second=80, wanted=1)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.8)
 
     assert refused == 0
     assert await rates.take("sms", klass=Class.P4, per_second=80, wanted=10) == 10

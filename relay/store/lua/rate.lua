@@ -4,7 +4,7 @@
 -- KEYS: 1 rate: "<next token free at (ms)> <class that keeps it> <until (ms)> <tokens taken since>"; only the first before
 -- ARGV: 1 tokens a second  2 burst (tokens)  3 items wanted  4 tokens that one item costs  5 class (1..6)
 -- Returns {items granted, wait before asking again (ms)}; an item that costs more than can gather runs into debt
-local KEPT, SHARE, PAUSE = 500, 16, 80
+local KEPT, SHARE, PAUSE = 750, 16, 80
 local t = redis.call('TIME')
 local now = t[1] * 1000 + t[2] / 1000
 local step = 1000 / tonumber(ARGV[1])
