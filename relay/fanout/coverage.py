@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relay.store.cursor import Cursor
-from relay.tracking.states import RECORD_BYTES, TERMINAL, State
+from relay.tracking.states import RECORD_BYTES, TERMINAL, Flag, State
 
 _NO_CHANNEL = 360_000
 
@@ -60,6 +60,13 @@ def overdue(records: bytes, size: int, *, now: int, deadlines: Sequence[tuple[in
     for channel, deadline in deadlines:
         late |= (table[:, 3] == channel) & (accepted.astype(np.int64) + deadline <= now)
     return [int(p) for p in np.flatnonzero(late & (table[:, 0] == State.ACCEPTED))]
+
+
+def in_doubt(records: bytes, size: int) -> list[int]:
+    """Return positions that wait to be tried again although an earlier hand-over may have arrived."""
+    table = np.frombuffer(records.ljust(size * RECORD_BYTES, b"\0"), np.uint8).reshape(size, RECORD_BYTES)
+    doubted = (table[:, 0] == State.RETRYING) & (table[:, 5] & Flag.IN_DOUBT != 0)
+    return [int(p) for p in np.flatnonzero(doubted)]
 
 
 def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

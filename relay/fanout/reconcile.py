@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -10,11 +11,12 @@ import structlog
 from relay.clock import Clock
 from relay.errors import StoreUnavailable
 from relay.fanout.channels import Channels
-from relay.fanout.coverage import Range, orphans, overdue, states_of
+from relay.fanout.coverage import Range, in_doubt, orphans, overdue, states_of
 from relay.fanout.retry import doubt, ended
 from relay.settings import Engine
 from relay.store.chunks import Chunks, Settlement
 from relay.store.legs import Leg, Legs
+from relay.tracking.reasons import reason_of
 from relay.tracking.states import RECORD_BYTES, Record, State
 
 log = structlog.get_logger()
@@ -92,6 +94,8 @@ class Reconciler:
             states = states_of(data, size)
             lost += orphans(number, states, leg.cursor, covered)
             done = await self._confirm(leg, number, size, data)
+            if leg.closed is None and (leg.cursor.stopped or self._ms() >= leg.cursor.expires):
+                await self._possibly_sent(leg, number, data, in_doubt(data, size))
             accepted += int((states == State.ACCEPTED).sum()) - done
             unseen += int((states < State.ACCEPTED).sum())
         if lost and not leg.cursor.stopped:
@@ -126,6 +130,14 @@ class Reconciler:
             }
             if doubts:
                 await self._settle(leg, part.segment, doubts)
+
+    async def _possibly_sent(self, leg: Leg, number: int, data: bytes, positions: Sequence[int]) -> None:
+        """End what would be tried again in a leg that ends: it may have arrived, so it is not merely cancelled."""
+        now = max(0, int((self._ms() - leg.cursor.start) / 10))
+        records = {p: Record.unpack(data[p * RECORD_BYTES : (p + 1) * RECORD_BYTES]) for p in positions}
+        ends = {p: ended(r, State.POSSIBLY_SENT, reason=reason_of(r.reason), now=now) for p, r in records.items()}
+        if ends:
+            await self._settle(leg, number, ends)
 
     async def _settle(self, leg: Leg, number: int, records: dict[int, Record]) -> None:
         base = Settlement(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -117,7 +118,7 @@ class Accept:
         if known.kind is Kind.CONFLICT:
             raise IdentifierConflict(known.of)
         judged = self._judge(parsed, ids, known, targets, key)
-        record = self._record(post, judged, key)
+        record = replace(self._record(post, judged, key), title=_title(targets))
         number = await self._journal.append(FrameType.ACCEPT, encode(record))
         self._memory.add(ids, at=record.received_at)
         state = await self._apply_now(record, number, parsed.alert)
@@ -161,7 +162,7 @@ class Accept:
                 old = None
                 if alert.msg_type == "Update":
                     old = reparse(stored.raw, media=stored["media"], charset=stored["charset"], limits=self.limits)
-                target = Target(alert_id, stored.klass, stored["status"], old)
+                target = Target(alert_id, stored.klass, stored["status"], old, stored["headline"] or stored["event"])
                 found.setdefault(digests[digest], []).append(target)
         return found
 
@@ -283,6 +284,11 @@ class Accept:
             findings=parsed.findings,
             duplicate=(known.of, known.key, _WHY[known.key]),
         )
+
+
+def _title(targets: Mapping[str, Sequence[Target]] | None) -> str:
+    """Return what a message without a text of its own is about."""
+    return next((t.title for found in (targets or {}).values() for t in found if t.title), "")
 
 
 _WHY = {

@@ -46,6 +46,7 @@ class AcceptRecord:
     klass: str = ""
     state: str = "accepted"
     reason: str = ""
+    title: str = ""
     expires: datetime | None = None
     findings: list[dict[str, Any]] = field(default_factory=list)
     raw: bytes = b""

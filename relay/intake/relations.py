@@ -16,12 +16,16 @@ _ORDER = {klass: rank for rank, klass in enumerate(Class)}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An alert that is referred to, as far as it is known; ``alert`` is given where its text was read."""
+    """An alert that is referred to, as far as it is known; ``alert`` is given where its text was read.
+
+    ``title`` is what people call it.
+    """
 
     alert_id: str
     klass: Class
     status: str
     alert: Alert | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

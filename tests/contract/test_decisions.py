@@ -71,15 +71,18 @@ async def test_redis_that_goes_away_after_the_word(node: NodeSide, monkeypatch: 
 
 
 async def test_cancel_is_an_alert_of_the_relays_own(node: NodeSide) -> None:
-    """It names the relay as sender, refers to what it cancels, says why, and is accepted."""
+    """It names the relay as sender, is called what it cancels, says why, and is accepted."""
     alert = await node.post(node.xml("a-1"))
     done = await node.decisions.cancel(alert.alert_id, reason="dam holds", key=node.key)
     stored = await node.services.alerts.get(done.cancel_id)
 
     assert stored is not None
     assert (stored["state"], stored["msgType"], stored["sender"]) == ("accepted", "Cancel", "chapar@127.0.0.1")
-    assert stored["headline"] == "dam holds"
-    assert stored["referenced"] == (await node.services.alerts.get(alert.alert_id))["k1"]  # type: ignore[index]
+    cancelled = await node.services.alerts.get(alert.alert_id)
+    assert cancelled is not None
+    assert stored["headline"] == (cancelled["headline"] or cancelled["event"]) != ""
+    assert stored["note"] == "dam holds"
+    assert stored["referenced"] == cancelled["k1"]
 
 
 @pytest.mark.parametrize("away", [False, True])

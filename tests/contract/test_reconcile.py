@@ -15,7 +15,7 @@ from relay.clock import SystemClock
 from relay.fanout.channels import Channels
 from relay.fanout.reconcile import Reconciler
 from relay.settings import Engine as EngineSettings
-from relay.tracking.reasons import reason_of
+from relay.tracking.reasons import code_of, reason_of
 from relay.tracking.states import Flag, Record, State
 from tests.contract.engine_side import LANE, Engine, new_leg, wall_ms
 
@@ -151,6 +151,24 @@ async def test_doubt_in_a_stopped_leg_ends(engine: Engine, reconciler: Reconcile
 
     assert (record.state, reason_of(record.reason)) == (State.POSSIBLY_SENT, "worker_lost")
     assert record.flags == Flag.IN_DOUBT
+    assert await engine.counts(leg) == {State.POSSIBLY_SENT: 1, State.CANCELLED: 2}
+
+
+async def test_retry_in_doubt_of_a_cancelled_leg_was_possibly_sent(engine: Engine, reconciler: Reconciler) -> None:
+    """An earlier hand-over may have arrived: to call it cancelled would say that nobody was told."""
+    leg = await engine.leg([3])
+    chunk = await engine.claim()
+    timeout = Record(
+        state=State.RETRYING, send=1, channel=1, due=900_000, flags=Flag.IN_DOUBT, reason=code_of("timeout")
+    )
+    await engine.settle(chunk, {0: timeout, 1: Record(state=State.RETRYING, send=1, due=900_000)})
+    alert = await engine.alerts.get("alert")
+    assert alert is not None
+    await engine.alerts.stop(alert, state="cancelled", cause="x")
+    await reconciler.look(leg)
+    record = Record.unpack(await engine.legs.records(leg, 0, first=0, last=1))
+
+    assert (record.state, reason_of(record.reason)) == (State.POSSIBLY_SENT, "timeout")
     assert await engine.counts(leg) == {State.POSSIBLY_SENT: 1, State.CANCELLED: 2}
 
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.adapter import Class
-from relay.fanout.coverage import Range, orphans, overdue, states_of
+from relay.fanout.coverage import Range, in_doubt, orphans, overdue, states_of
 from relay.store.cursor import Cursor
-from relay.tracking.states import Record, State
+from relay.tracking.states import Flag, Record, State
 
 
 def cursor(segment: int, position: int) -> Cursor:
@@ -88,3 +88,11 @@ def test_deadline_of_a_removed_channel() -> None:
 
     assert overdue(records, 1, now=360_000, deadlines=[(1, 500)]) == []
     assert overdue(records, 1, now=360_001, deadlines=[(1, 500)]) == [0]
+
+
+def test_doubts_are_retries_whose_hand_over_may_have_arrived() -> None:
+    """Only what waits to be tried again and was in doubt; what has ended has its own word."""
+    doubted = Record(state=State.RETRYING, flags=Flag.IN_DOUBT)
+    others = (Record(state=State.RETRYING), Record(state=State.DELIVERED, flags=Flag.IN_DOUBT))
+
+    assert in_doubt(packed(others[0], doubted, *others), 6) == [1]
