@@ -97,7 +97,7 @@ async def receiver() -> AsyncIterator[Hooks]:
         await runner.cleanup()
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: aiosmtpd inspects its handler, and Python 3.11.2 stumbles over __weakref__ there
 class Mailbox:
     """An SMTP server on loopback: ``plan`` maps an address to the replies that it gets, in turn."""
 
