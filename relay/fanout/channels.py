@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -139,10 +139,21 @@ class OpenChannel:
         """Seconds after which ``accepted`` ends as ``delivered_unconfirmed``."""
         return self.settings.receipt_deadline or _DEADLINES[self.descriptor.kind]
 
-    async def send(self, batch: Batch) -> Sequence[Outcome]:
-        """Hand over ``batch``; always one outcome per item, whatever the adapter does."""
+    async def send(self, batch: Batch, *, hindrance: Callable[[], str] = lambda: "") -> Sequence[Outcome]:
+        """Hand over ``batch``; always one outcome per item, whatever the adapter does.
+
+        ``hindrance`` is asked when it is this batch's turn, just before its bytes leave: a reason means that it may
+        not go any more (expired, cancelled, stopped meanwhile), and nothing of it is handed over.
+        """
+        async with self._in_flight:
+            reason = hindrance()
+            if reason:
+                return [Outcome(verdict=Verdict.RETRY, reason=reason, scope=Scope.PROVIDER)] * len(batch)
+            return await self._send(batch)
+
+    async def _send(self, batch: Batch) -> Sequence[Outcome]:
         try:
-            async with self._in_flight, asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._timeout):
                 outcomes = await self.adapter.send(batch)
         except ProviderDown as error:
             down = Outcome(

@@ -169,7 +169,10 @@ class Sender:
         positions = list(group.items)
         cuts = [positions[i : i + most] for i in range(0, len(positions), most)]
         async with asyncio.TaskGroup() as tasks:
-            sends = [tasks.create_task(channel.send([group.items[p] for p in cut])) for cut in cuts]
+            sends = [
+                tasks.create_task(channel.send([group.items[p] for p in cut], hindrance=partial(self._hindrance, job)))
+                for cut in cuts
+            ]
         settling = Settling({})
         how = Handover(
             kind=facts.kind,
@@ -234,10 +237,7 @@ class Sender:
         early: list[tuple[Part, str]] = []
         for settling in settlings:
             for channel, ids in settling.provider_ids(job).items():
-                try:
-                    early += await self._p.receipts.register(channel, ids)
-                except StoreUnavailable:
-                    log.warning("provider_ids_lost", channel=channel, ids=len(ids))
+                early += await patiently(partial(self._p.receipts.register, channel, ids))
         return early
 
     async def _abandon(self, job: Job, records: Mapping[int, Record]) -> None:
@@ -258,6 +258,12 @@ class Sender:
         if job.wait and job.facts.klass in (Class.P0, Class.P1):
             return _SOON
         return min(max(job.wait, _SOON), _LATER) if job.wait else _LATER
+
+    def _hindrance(self, job: Job) -> str:
+        """Return why nothing more may leave: time has passed since the chunk was claimed, perhaps without Redis."""
+        if self._expired(job.facts):
+            return "alert_expired"
+        return "stopped" if job.work.stopped.is_set() or self._p.preparer.gate.stopped else ""
 
     def _expired(self, facts: LegFacts) -> bool:
         return self._p_ms() >= facts.expires_ms

@@ -79,6 +79,30 @@ async def test_provider_that_is_down(playing: Playing) -> None:
     assert outcomes == [Outcome(verdict=Verdict.RETRY, reason="not_bound", scope=Scope.PROVIDER, retry_after=7)] * 3
 
 
+async def test_what_may_not_go_any_more_does_not_leave(playing: Playing) -> None:
+    """An alert that ended or was stopped while its batch waited for a place is not handed over, and charges nobody."""
+    playing.error = AssertionError("it left")
+    outcomes = await with_adapter(playing).send(BATCH, hindrance=lambda: "alert_expired")
+
+    assert outcomes == [Outcome(verdict=Verdict.RETRY, reason="alert_expired", scope=Scope.PROVIDER)] * 3
+
+
+async def test_hindrance_is_asked_when_it_is_the_batchs_turn(playing: Playing) -> None:
+    """A cancel that comes while a full channel keeps a batch waiting still stops it."""
+    channel = with_adapter(playing)
+    places = channel.descriptor.max_in_flight // channel.descriptor.max_batch
+    playing.sleeps, cancelled = 0.05, False
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(places):
+            tasks.create_task(channel.send(BATCH))
+        await asyncio.sleep(0)
+        late = tasks.create_task(channel.send(BATCH, hindrance=lambda: "stopped" if cancelled else ""))
+        await asyncio.sleep(0)
+        cancelled = True
+
+    assert {outcome.reason for outcome in late.result()} == {"stopped"}
+
+
 async def test_silent_provider_is_unknown(playing: Playing) -> None:
     """After the time-out the bytes may have left: never a blind retry."""
     playing.sleeps = 5
