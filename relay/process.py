@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import threading
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 LONG_ENOUGH = 10.0
+T = TypeVar("T")
 KILL_WAIT = 5.0
 
 
@@ -87,6 +89,30 @@ async def exited_or_stopping(process: Process, stopping: asyncio.Event) -> None:
 async def _set(event: asyncio.Event) -> int:
     await event.wait()
     return 0
+
+
+async def first(waiting: Coroutine[Any, Any, T], stopping: asyncio.Event) -> T | None:
+    """Return what ``waiting`` brings or raise what it raises; None, and it is cancelled, when ``stopping`` comes first."""
+    async with asyncio.TaskGroup() as tasks:
+        brings = tasks.create_task(_caught(waiting))
+        told = tasks.create_task(stopping.wait())
+        await asyncio.wait((brings, told), return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        brings.cancel()
+    if brings.cancelled():
+        return None
+    found, error = brings.result()
+    if error is not None:
+        raise error
+    return found
+
+
+async def _caught(waiting: Coroutine[Any, Any, T]) -> tuple[T | None, Exception | None]:
+    # A task group would wrap the error, and cancel the caller for it.
+    try:
+        return await waiting, None
+    except Exception as error:  # noqa: BLE001 -- raised again by whoever waits
+        return None, error
 
 
 async def pause(stopping: asyncio.Event, *, seconds: float) -> None:

@@ -19,12 +19,14 @@ from relay.directory.targeting import match
 from relay.errors import StoreUnavailable
 from relay.fanout.plan import Pairs
 from relay.fanout.planner import Audience
+from relay.process import first
 from relay.settings import Settings
 from relay.store.directory import DirectoryStore
 
 log = structlog.get_logger()
 
-_BLOCK_MS = 1000
+#: Every match catches up first: this only keeps what there is to catch up with small.
+_BLOCK_MS = 15_000
 _SAVE_EVERY = 60.0
 
 
@@ -68,7 +70,7 @@ class IndexMatcher:
                 if self._clock.monotonic() >= save_at:
                     await self._save()
                     save_at = self._clock.monotonic() + _SAVE_EVERY
-                await self._store.changes(self._position or "0-0", block_ms=_BLOCK_MS)
+                await first(self._store.changes(self._position or "0-0", block_ms=_BLOCK_MS), stopping)
             except StoreUnavailable:
                 await asyncio.sleep(0.3)
 

@@ -14,11 +14,16 @@ from relay.errors import StoreUnavailable
 from relay.fanout.channels import Channels
 from relay.fanout.leases import Leases
 from relay.fanout.prepare import Gate, Preparer
+from relay.process import pause
 from relay.store.switches import STOP, Switches
 
 log = structlog.get_logger()
 
+#: How often the switches are read: a stop is obeyed within a second.
 PERIOD = 0.5
+IDLE_PERIOD = 0.9
+#: How often an idle worker says that it lives; a busy one says it with each look at the switches.
+TELL = 1.8
 #: A worker that has not been heard of for this long is gone.
 GONE = 10.0
 
@@ -26,7 +31,7 @@ STOP_FILE = "stopped"
 
 
 class Beat:
-    """Twice a second: read the switches, write the heartbeat."""
+    """Twice a second, at rest half as often: read the switches, write the heartbeat."""
 
     def __init__(
         self,
@@ -48,17 +53,21 @@ class Beat:
         self._stop_file = data_dir / STOP_FILE
         self._clock = clock
         self._facts = facts
+        self._told = float("-inf")
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Beat until ``stopping``, then say goodbye."""
         while not stopping.is_set():
             try:
-                await self.once()
+                await self._obey()
+                if self._leases.in_hand or self._clock.monotonic() - self._told >= TELL:
+                    await self._tell()
             except StoreUnavailable:
                 # The file on this node still says stop when Redis cannot.
+                self._told = float("-inf")
                 gate = self._preparer.gate
                 self._preparer.gate = Gate(self._stop_file.exists() or gate.stopped, gate.paused)
-            await asyncio.sleep(PERIOD)
+            await pause(stopping, seconds=PERIOD if self._leases.in_hand else IDLE_PERIOD)
         try:
             await self._switches.forget_workers([self._id])
         except StoreUnavailable:
@@ -70,9 +79,15 @@ class Beat:
         Raises:
             StoreUnavailable: Redis is away.
         """
+        await self._obey()
+        await self._tell()
+
+    async def _obey(self) -> None:
         found = await self._switches.read()
         paused = frozenset(name.removeprefix("pause:") for name in found if name.startswith("pause:"))
         self._preparer.gate = Gate(STOP in found or self._stop_file.exists(), paused)
+
+    async def _tell(self) -> None:
         now = self._clock.time()
         await self._switches.beat(
             self._id,
@@ -86,6 +101,7 @@ class Beat:
         workers = await self._switches.workers()
         others = [w for w, heartbeat in workers.items() if w != self._id and now - heartbeat["at"] < GONE]
         self._leases.alone = not others
+        self._told = self._clock.monotonic()
         await self._switches.forget_workers(forgettable(self._id, workers, now=now))
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from relay.adapter import Class, Kind
 from relay.errors import StoreUnavailable
-from relay.fanout.bell import Bells
+from relay.fanout.bell import CHECKS, Bells
 from relay.fanout.leases import Leases
 from relay.fanout.prepare import Preparer
 from relay.fanout.sender import Sender
@@ -90,7 +90,7 @@ class Lane:
             # This worker still sends an earlier lease of the same range that Redis has forgotten: leave it alone.
             log.warning("chunk_in_hand", leg=chunk.leg_id, segment=chunk.segment, first=chunk.first)
             return
-        self._busy += 1
+        self._count(1)
         tasks.create_task(self._work(work), name=f"chunk {chunk.member}")
 
     async def _work(self, work: Work) -> None:
@@ -100,9 +100,17 @@ class Lane:
         except Exception:  # one chunk's defect must not stop the lane; its lease runs out and it is in doubt
             log.exception("chunk_failed", leg=work.chunk.leg_id, segment=work.chunk.segment, first=work.chunk.first)
         finally:
-            self._busy -= 1
+            self._count(-1)
             self._changed.set()
             self._bells.ring(self.kind)
+            self._bells.ring(CHECKS)
+
+    def _count(self, step: int) -> None:
+        self._busy += step
+        if self._busy >= self._engine.slots:
+            self._bells.crowded.add(self.kind)
+        else:
+            self._bells.crowded.discard(self.kind)
 
     async def _pause(self, seconds: float) -> None:
         self._changed.clear()

@@ -12,6 +12,7 @@ from relay.clock import Clock
 from relay.errors import StoreUnavailable
 from relay.fanout.replay import Replay
 from relay.fanout.settling import Work
+from relay.process import pause
 from relay.settings import Engine
 from relay.store.chunks import Chunk, Chunks
 from relay.store.cursor import STOPPED
@@ -20,6 +21,7 @@ log = structlog.get_logger()
 
 #: For this long after the server changed, fresh chunks are read before they are sent: they may be known already.
 _UNSURE = 60.0
+_ENDING = 0.1
 
 
 class Leases:
@@ -82,13 +84,14 @@ class Leases:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Renew often enough that one missed beat does not cost a lease, until told to stop and nothing is in hand."""
-        pause = min(1.0, self._engine.lease / 5, self._engine.lease_flash / 5)
+        period = min(1.0, self._engine.lease / 5, self._engine.lease_flash / 5)
         while not (stopping.is_set() and not self._works):
             try:
                 await self._renew()
             except StoreUnavailable:
                 log.debug("leases_not_renewed", in_hand=len(self._works))
-            await asyncio.sleep(pause)
+            # After a stop often enough that the process ends as soon as the last chunk is settled.
+            await (asyncio.sleep(_ENDING) if stopping.is_set() else pause(stopping, seconds=period))
 
     async def _renew(self) -> None:
         works = list(self._works.values())

@@ -22,11 +22,13 @@ from relay.messages.holes import at_longest
 from relay.messages.message import Message
 from relay.messages.render import render
 from relay.messages.sms import count
+from relay.process import first
 from relay.settings import Settings
 from relay.store.receipts import Previews
 
 log = structlog.get_logger()
 
+_BLOCK = 10.0
 _PAUSE = 0.1
 
 
@@ -46,7 +48,7 @@ class Previewer:
         """Answer until ``stopping``."""
         while not stopping.is_set():
             try:
-                request = await self._previews.take(seconds=1.0)
+                request = await first(self._previews.take(seconds=_BLOCK), stopping)
                 if request is not None:
                     await self._answer(orjson.loads(request))
             except StoreUnavailable:

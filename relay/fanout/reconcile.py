@@ -10,6 +10,7 @@ import structlog
 
 from relay.clock import Clock
 from relay.errors import StoreUnavailable
+from relay.fanout.bell import CHECKS, Bells
 from relay.fanout.channels import Channels
 from relay.fanout.coverage import Range, in_doubt, orphans, overdue, states_of
 from relay.fanout.retry import doubt, ended
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 _AT_ONCE = 16
 _SOON_MS = 250
+_OFTEN, _SELDOM = 0.3, 4.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,19 @@ class _Seen:
 class Reconciler:
     """Looks at legs when they are due: after a stop, at expiry, at a receipt deadline, and now and then."""
 
-    def __init__(self, legs: Legs, chunks: Chunks, channels: Channels, *, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self, legs: Legs, chunks: Chunks, channels: Channels, bells: Bells, *, engine: Engine, clock: Clock
+    ) -> None:
         self._legs = legs
         self._chunks = chunks
         self._channels = channels
+        self._bells = bells
         self._engine = engine
         self._clock = clock
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Look until ``stopping``."""
+        """Look until ``stopping``; seldom when there was nothing for a while and nothing happens in this worker."""
+        rest = _OFTEN
         while not stopping.is_set():
             try:
                 due = await self._legs.take_checks(put_off_ms=5000, most=_AT_ONCE)
@@ -52,7 +58,10 @@ class Reconciler:
                     await self.look(leg_id)
             except StoreUnavailable:
                 due = []
-            await asyncio.sleep(0.05 if due else 0.3)
+            rest = _OFTEN if due else min(rest * 2, _SELDOM)
+            if await self._bells.wait(CHECKS, seconds=0.05 if due else rest):
+                rest = _OFTEN
+                await asyncio.sleep(0.05)  # a stopped leg ends with many chunks at once
 
     async def look(self, leg_id: str) -> None:
         """Bring one leg as far as it can go now, and say when to look again.

@@ -23,7 +23,8 @@ from relay.fanout.lane import Lane
 from relay.fanout.leases import Leases
 from relay.fanout.listen import Listener
 from relay.fanout.planner import Planner
-from relay.fanout.prepare import Links, Preparer
+from relay.fanout.items import Links
+from relay.fanout.prepare import Preparer
 from relay.fanout.preview import Previewer
 from relay.fanout.rate import Rates
 from relay.fanout.reconcile import Reconciler
@@ -118,7 +119,8 @@ class Worker:
         self._replay = Replay(stores.chunks, stores.legs, clock=clock)
         self._receipts = Receipts(stores.receipts, Writes(stores.legs, stores.chunks), clock=clock)
         self._leases = Leases(stores.chunks, self._replay, engine=settings.engine, clock=clock)
-        self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind])
+        look = min(5.0, settings.engine.lease, settings.engine.lease_flash)
+        self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind], look=look)
         self._matcher = IndexMatcher(stores.directory, settings=settings, data_dir=place.data_dir, clock=clock)
         self.parts: dict[str, Part] = {**self._house_parts(place), **self._planning_parts(), **self._sending_parts()}
 
@@ -147,7 +149,9 @@ class Worker:
             stores.alerts, stores.legs, self._matcher, self._bells, settings=settings, limits=limits, clock=self._clock
         )
         previewer = Previewer(stores.previews, self._matcher, self._channels, settings=settings, limits=limits)
-        reconciler = Reconciler(stores.legs, stores.chunks, self._channels, engine=settings.engine, clock=self._clock)
+        reconciler = Reconciler(
+            stores.legs, stores.chunks, self._channels, self._bells, engine=settings.engine, clock=self._clock
+        )
         return {"planner": planner, "previewer": previewer, "reconciler": reconciler}
 
     def _sending_parts(self) -> dict[str, Part]:

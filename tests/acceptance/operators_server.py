@@ -6,9 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from relay.store.keys import CTL_WORKERS
 from relay.store.server_choice import wheel_binaries
 from tests.acceptance.relay_side import free_port, until
 
@@ -37,6 +39,23 @@ class Server:
             return []
         finally:
             await client.aclose()
+
+    async def workers(self) -> list[dict[str, Any]]:
+        """Return the heartbeats of all workers."""
+        async with Redis(port=self.port) as client:
+            return [orjson.loads(beat) for beat in (await client.hgetall(CTL_WORKERS)).values()]
+
+    async def reset_commands(self) -> None:
+        """Count commands anew."""
+        async with Redis(port=self.port) as client:
+            await client.config_resetstat()
+
+    async def commands(self) -> dict[str, int]:
+        """Return how often each command ran since :meth:`reset_commands`, inside scripts too; not this one's own."""
+        async with Redis(port=self.port) as client:
+            found = await client.info("commandstats")
+        counts = {name.removeprefix("cmdstat_"): int(said["calls"]) for name, said in found.items()}
+        return {name: calls for name, calls in counts.items() if not name.startswith(("client", "config", "hello"))}
 
     def kill(self) -> None:
         if self._process is not None:

@@ -53,7 +53,7 @@ class World:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.crowd = Crowd()
-        self.bells = Bells(engine.redis, engine.keys, [*Kind, PLAN_LANE])
+        self.bells = Bells(engine.redis, engine.keys, [*Kind, PLAN_LANE], look=1.0)
         self.clock = FakeClock(datetime.now(UTC))
         self.planner = self.another()
 

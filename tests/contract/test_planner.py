@@ -141,6 +141,7 @@ async def test_planner_takes_jobs_until_it_is_told_to_stop(world: World) -> None
     """Jobs are planned as they come, and the end is prompt."""
     stopping = asyncio.Event()
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.bells.run(stopping))
         tasks.create_task(world.planner.run(stopping))
         await world.accept("a")
         while await world.state("a") != "active":

@@ -12,6 +12,7 @@ import pytest
 
 from relay.adapter import Class
 from relay.clock import SystemClock
+from relay.fanout.bell import Bells
 from relay.fanout.channels import Channels
 from relay.fanout.reconcile import Reconciler
 from relay.settings import Engine as EngineSettings
@@ -47,7 +48,8 @@ def reconciler(engine: Engine) -> Reconciler:
 
 def made(engine: Engine, clock: SystemClock) -> Reconciler:
     channels = cast("Channels", OneChannel())
-    return Reconciler(engine.legs, engine.chunks, channels, engine=EngineSettings(), clock=clock)
+    bells = Bells(engine.redis, engine.keys, [], look=1.0)
+    return Reconciler(engine.legs, engine.chunks, channels, bells, engine=EngineSettings(), clock=clock)
 
 
 async def next_look(engine: Engine, leg: str) -> float | None:

@@ -21,9 +21,9 @@ async def test_worst_news_is_taken_first_and_once(engine: Engine) -> None:
     assert 0 < found[3][1] <= 400
 
 
-async def test_idle_planner_waits_a_second(engine: Engine) -> None:
-    """Nothing to plan, nothing leased."""
-    assert await engine.alerts.take_plan(lease_ms=400) == ("", 1000)
+async def test_idle_planner_waits_for_a_bell(engine: Engine) -> None:
+    """Nothing to plan, nothing leased: nobody asks again for five minutes, unless a bell rings."""
+    assert await engine.alerts.take_plan(lease_ms=400) == ("", 300_000)
 
 
 async def test_plan_of_a_dead_planner_is_taken_again(engine: Engine) -> None:
@@ -46,7 +46,7 @@ async def test_flash_does_not_wait_for_plans_that_are_looked_at_again(engine: En
 
 
 async def test_publishing_makes_legs_claimable(engine: Engine) -> None:
-    """After publishing the leg is read back, is claimed, and its lane's bell rings."""
+    """After publishing the leg is read back, is claimed, and its lane's bell rings once for each segment."""
     made = new_leg([3, 2], klass=Class.P0)
     await engine.alerts.accept(an_alert())
     await engine.legs.write_segments(made.leg_id, [a_segment(3).pack(), a_segment(2, number=1, first=3).pack()])
@@ -60,7 +60,7 @@ async def test_publishing_makes_legs_claimable(engine: Engine) -> None:
     assert (leg.cursor, leg.lane, leg.facts["alert"], leg.counts) == (made.cursor, LANE, "alert", {State.QUEUED: 5})
     assert segment is not None
     assert segment.ordinals.tolist() == [3, 4]
-    assert await engine.redis.call("LLEN", engine.keys.bell(LANE)) == 1
+    assert await engine.redis.call("LLEN", engine.keys.bell(LANE)) == 2
     assert (await engine.claim()).leg_id == made.leg_id
 
 

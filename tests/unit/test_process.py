@@ -1,8 +1,11 @@
 """The decision how long to wait before a dead process is started again."""
 
+import asyncio
 from itertools import pairwise
 
-from relay.process import FIRST_PAUSE, LONGEST_PAUSE, restart_after
+import pytest
+
+from relay.process import FIRST_PAUSE, LONGEST_PAUSE, first, restart_after
 
 
 def test_first_death_is_answered_quickly() -> None:
@@ -28,3 +31,32 @@ def test_pauses_double_up_to_five_seconds() -> None:
 def test_long_life_forgives_earlier_deaths() -> None:
     """A process that lived for ten seconds is started as quickly as one that never died."""
     assert restart_after(lived=10.0, failures=9).pause == FIRST_PAUSE
+
+
+async def test_what_comes_before_the_stop_is_returned() -> None:
+    """A wait that ends first brings its result, or its own error."""
+
+    async def brings(value: int) -> int:
+        return 10 // value
+
+    found = await first(brings(5), asyncio.Event())
+
+    assert found == 2
+    with pytest.raises(ZeroDivisionError):
+        await first(brings(0), asyncio.Event())
+
+
+async def test_a_stop_ends_a_wait() -> None:
+    """Whoever waits for something that may never come hears the stop at once."""
+    stopping, ended = asyncio.Event(), asyncio.Event()
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    stopping.set()
+
+    assert await first(forever(), stopping) is None
+    assert ended.is_set()

@@ -113,7 +113,7 @@ for _, class in ipairs(order) do
   end
 end
 
-local wait = 1000
+local wait = 300000 -- bells ring for whatever comes sooner
 for class = 1, lowest do
   for _, key in ipairs({KEYS[11 + class], KEYS[17 + class]}) do
     local head = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')

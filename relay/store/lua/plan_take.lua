@@ -12,7 +12,7 @@ if not id or (head[2] and tonumber(head[2]) < FLASH) then
   id = head[1]
   if not id then
     local next = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-    return {'', next[2] and math.max(1, tonumber(next[2]) - now) or 1000}
+    return {'', next[2] and math.max(1, tonumber(next[2]) - now) or 300000}
   end
   redis.call('ZREM', KEYS[1], id)
 end

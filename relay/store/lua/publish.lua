@@ -1,3 +1,4 @@
+-- include cursor
 -- Make the legs of a plan claimable, all at once; doing it twice changes nothing.
 -- KEYS: 1 legs  2 alert  3 planning  4 checks, then for each leg: leg, ready, bell; then pairs: segment as this planner
 --       wrote it, its final name
@@ -37,7 +38,9 @@ for i = 1, legs do
   redis.call('HSET', KEYS[1], id, packed)
   redis.call('ZADD', KEYS[k + 1], 0, id)
   redis.call('ZADD', KEYS[4], expires, id)
-  if redis.call('LLEN', KEYS[k + 2]) < 64 then redis.call('LPUSH', KEYS[k + 2], '1') end
+  -- One ring wakes one worker: as many as the leg has segments to share.
+  local segments = math.floor((#packed - CURSOR_BYTES) / 2)
+  for _ = redis.call('LLEN', KEYS[k + 2]) + 1, math.min(64, segments) do redis.call('LPUSH', KEYS[k + 2], '1') end
   a = a + 4 + count
 end
 redis.call('HSET', KEYS[2], 'legs', table.concat(ids, ','))

@@ -91,7 +91,7 @@ class Running:
         clock = FakeClock()
         engine = Engine(slots=slots)
         chunks = cast("Chunks", world)
-        bells = Bells(cast("Connection", None), Partition(), [Kind.SMS])
+        bells = Bells(cast("Connection", None), Partition(), [Kind.SMS], look=1.0)
         self.leases = Leases(chunks, cast("Replay", world), engine=engine, clock=clock)
         self.lane = Lane(
             Kind.SMS,
