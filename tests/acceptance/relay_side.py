@@ -81,6 +81,7 @@ class Relay:
         self.folder = folder
         self.config = folder / "relay.toml"
         self.url = ""
+        self.root = ROOT  # the tree whose relay runs
         self._starts = 0
         self._serve: subprocess.Popen[bytes] | None = None
         tables = {"api": {"port": free_port(), "posts_per_minute": 100_000}, **sections}
@@ -113,7 +114,13 @@ class Relay:
         env = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
         with self._said.open("wb") as said, self._logged.open("wb") as logged:
             self._serve = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=said, stderr=logged, cwd=ROOT, env=env, start_new_session=True
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=logged,
+                cwd=self.root,
+                env=env,
+                start_new_session=True,
             )
 
     async def start(self) -> None:

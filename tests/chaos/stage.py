@@ -1,0 +1,174 @@
+"""A relay with two workers between fake providers and its Redis, every connection through a fault proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+
+from relay.store.server_choice import wheel_binaries
+from relay.testing.proxy import FaultProxy
+from tests.acceptance.relay_side import ROOT, Relay, free_port, until
+from tests.chaos.faults import PROVIDERS
+from tests.chaos.people import people
+from tests.chaos.providers import Provider
+
+HOSTS = 3
+WORKERS = 2
+
+#: Leases and pauses short enough that a recovery fits into seconds; the ratios are those of the defaults.
+ENGINE = {"pauses_urgent": [0.4, 0.8, 1.5], "pauses": [0.5, 1.0, 2.0], "send_timeout": 4.0}
+
+
+class OwnServer:
+    """The operator's Redis: a process of ours with an AOF, which survives its own death."""
+
+    def __init__(self, folder: Path, *, program: str) -> None:
+        self.port = free_port()
+        self._folder, self._program = folder, program
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it goes on with what is on its disk."""
+        words = [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        words += ["--appendonly", "yes", "--appendfsync", "everysec", "--dir", str(self._folder)]
+        with (self._folder / "server.log").open("ab") as said:
+            self._process = subprocess.Popen(words, stdout=said, stderr=said, cwd=self._folder, start_new_session=True)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """``kill -9``."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything that a round can hurt; ``server`` and ``redis_link`` are None where the relay has a private server."""
+
+    folder: Path
+    relay: Relay
+    providers: dict[str, Provider]
+    links: dict[str, list[FaultProxy]]
+    people: list[dict[str, Any]]
+    server: OwnServer | None = None
+    redis_link: FaultProxy | None = None
+    workers: int = WORKERS
+    restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def key(self) -> str:
+        """The admin key."""
+        return self.relay.key
+
+    async def restart(self) -> None:
+        """Start ``relay serve`` again and wait until it listens."""
+        await self.relay.start()
+
+    async def whole(self, *, within: float = 40.0) -> None:
+        """Wait until the API answers, all workers live and Redis is there."""
+
+        async def there() -> bool:
+            if len(self.relay.processes("worker")) < self.workers:
+                return False
+            document = await ask(self, "/status")
+            return document is not None and bool(document["redis"].get("available"))
+
+        await until(there, within=within, why="the relay is whole again")
+
+
+async def ask(stage: Stage, path: str, *, timeout: float = 5.0) -> Any:
+    """GET a document; None while nobody answers with one."""
+    headers = {"Authorization": f"Bearer {stage.key}", "Accept": "application/json"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as http,
+            http.get(stage.relay.url + path, headers=headers) as response,
+        ):
+            raw = await response.read()
+            return orjson.loads(raw) if response.status == 200 else None
+    except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError):
+        return None
+
+
+@contextlib.asynccontextmanager
+async def stage(
+    folder: Path, *, seed: int, external: bool, crowd: int = 60, workers: int = WORKERS, root: Path = ROOT
+) -> AsyncIterator[Stage]:
+    """Run everything in ``folder``; ``root`` is the tree whose relay is judged (a mutant's is not this one)."""
+    async with contextlib.AsyncExitStack() as stack:
+        providers = {kind: Provider(kind, folder, seed=seed) for kind in PROVIDERS}
+        for provider in providers.values():
+            stack.push_async_callback(provider.end)
+            await provider.start()
+        links = {
+            kind: [
+                await stack.enter_async_context(FaultProxy(("127.0.0.1", provider.port), seed=seed + n))
+                for n in range(HOSTS if kind == "webhook" else 1)
+            ]
+            for kind, provider in providers.items()
+        }
+        crowded = people(seed, count=crowd, hooks=[f"http://127.0.0.1:{link.port}" for link in links["webhook"]])
+        server, redis_link, redis = None, None, {}
+        if external:
+            server = OwnServer(folder, program=str(wheel_binaries()[0]))
+            server.start()
+            stack.callback(server.kill)
+            redis_link = await stack.enter_async_context(FaultProxy(("127.0.0.1", server.port), seed=seed))
+            redis = {"url": f"redis://127.0.0.1:{redis_link.port}/0"}
+        relay = Relay(folder, **_settings(links, workers=workers), redis=redis)
+        relay.root = root
+        made = Stage(folder, relay, providers, links, crowded, server, redis_link, workers)
+        stack.push_async_callback(relay.kill_everything)
+        await relay.start()
+        await made.whole()
+        await _import(made)
+        yield made
+
+
+def _settings(links: dict[str, list[FaultProxy]], *, workers: int) -> dict[str, Any]:
+    local = {"host": "127.0.0.1"}
+    sms = {**local, "port": links["sms"][0].port, "system_id": "chapar", "password": "secret"}
+    sms |= {"response_timeout": 2.0, "connect_timeout": 2.0, "reconnect": [0.2, 0.5, 1.0], "throttle_pause": 0.5}
+    mail = {**local, "port": links["email"][0].port, "tls": "none", "sender": "warnings@meteo.example"}
+    return {
+        "channels": {
+            "hooks": {"adapter": "webhook", "lanes": ["live", "drill"], "settings": {"timeout": 2.0}},
+            "texts": {"adapter": "smpp", "rate": 60.0, "receipt_deadline": 4.0, "settings": sms},
+            "mails": {
+                "adapter": "smtp",
+                "receipt_deadline": 3.0,
+                "settings": {**mail, "timeout": 2.0, "start_within": 2.0},
+            },
+        },
+        "engine": {**ENGINE, "workers": workers},
+        "egress": {"allow": [f"127.0.0.0/8:{link.port}" for link in links["webhook"]]},
+    }
+
+
+async def _import(made: Stage) -> None:
+    lines = b"".join(orjson.dumps(person) + b"\n" for person in made.people)
+    headers = {"Authorization": f"Bearer {made.key}", "Content-Type": "application/x-ndjson"}
+
+    async def done() -> bool:
+        async with aiohttp.ClientSession() as http:
+            url = f"{made.relay.url}/v1/recipients/import"
+            async with http.post(url, data=lines, headers=headers) as response:
+                said = await response.json()
+        assert response.status in (200, 503), said
+        return response.status == 200 and said["imported"] + said["updated"] == len(made.people)
+
+    await until(done, within=30, why="the directory is imported")
