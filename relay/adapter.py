@@ -91,9 +91,9 @@ class Content:
     cap: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Item:
-    """One delivery to hand over now.
+    """One delivery to hand over now; do not change it (it is not frozen because making it would cost twice as much).
 
     ``delivery_id`` is stable over retries: idempotency key, ``webhook-id`` and part of the Message-ID.
     ``address`` is a number in E.164, a mailbox or a URL; ``secret`` is a webhook's signing secret or empty.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,16 @@ from relay.adapter import (
     Descriptor,
     EgressGuard,
     Outcome,
+    Probes,
     Scope,
     Services,
     Verdict,
 )
 from relay.clock import Clock
 from relay.errors import ConfigError, ProviderDown
+from relay.fanout.breaker import Breaker
 from relay.fanout.routes import Route, Routes
+from relay.fanout.tally import Tally
 from relay.settings import Channel as ChannelSettings
 
 log = structlog.get_logger()
@@ -35,6 +36,9 @@ GROUP = "chapar.adapters"
 
 #: Default receipt deadlines in seconds (design §18).
 _DEADLINES = {"sms": 3600.0, "email": 900.0, "webhook": 60.0}
+
+#: About one message, not about the provider: what one text makes an adapter stumble over must not keep others back.
+_BUG = Outcome(verdict=Verdict.UNKNOWN, reason="adapter_bug", scope=Scope.MESSAGE)
 
 
 def adapter_class(name: str) -> type[Adapter]:
@@ -77,28 +81,6 @@ def is_two_way(channel: ChannelSettings, descriptor: Descriptor) -> bool:
     return descriptor.two_way and bool(channel.settings.get("two_way", False))
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of a channel's hand-overs; ``recent`` holds (monotonic second, count)."""
-
-    recent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=60))
-    total: int = 0
-    error: str = ""
-    error_at: float = 0.0
-
-    def add(self, n: int, *, second: int) -> None:
-        """Count ``n`` hand-overs."""
-        self.total += n
-        if self.recent and self.recent[-1][0] == second:
-            self.recent[-1] = (second, self.recent[-1][1] + n)
-        else:
-            self.recent.append((second, n))
-
-    def per_second(self, *, second: int) -> float:
-        """Return the mean of the last ten seconds."""
-        return sum(n for at, n in self.recent if second - 10 < at <= second) / 10
-
-
 class OpenChannel:
     """One configured adapter, open in this process."""
 
@@ -112,7 +94,8 @@ class OpenChannel:
         self.two_way = is_two_way(settings, self.descriptor)
         self.index = 0
         self.tally = Tally()
-        self._clock = clock
+        self.breaker = Breaker(most=self.descriptor.max_in_flight)
+        self.clock = clock
         self._timeout = timeout
         self._in_flight = asyncio.Semaphore(max(1, self.descriptor.max_in_flight // self.descriptor.max_batch))
 
@@ -148,10 +131,60 @@ class OpenChannel:
         async with self._in_flight:
             reason = hindrance()
             if reason:
+                self.breaker.end(0, (), now=self.clock.monotonic())
                 return [Outcome(verdict=Verdict.RETRY, reason=reason, scope=Scope.PROVIDER)] * len(batch)
             return await self._send(batch)
 
+    def admits(self) -> int:
+        """Return how many deliveries the breaker lets start now."""
+        return self.breaker.admits(self.clock.monotonic())
+
+    @property
+    def slow(self) -> bool:
+        """Whether urgent news had better go through another channel."""
+        return self.breaker.slow(self.clock.monotonic())
+
+    @property
+    def wait(self) -> float:
+        """The seconds after which a channel that admits nothing may do so again."""
+        return self.breaker.wait(self.clock.monotonic())
+
+    def probing(self) -> None:
+        """Take note that what was admitted is about to start."""
+        self.breaker.probing(self.clock.monotonic())
+
+    async def probe(self) -> None:
+        """Ask the provider of an open breaker whether it is back, if its adapter can be asked."""
+        if not isinstance(self.adapter, Probes) or not self.breaker.due(self.clock.monotonic()):
+            return
+        self.probing()
+        try:
+            async with asyncio.timeout(self._timeout):
+                down = await self.adapter.health()
+        except (OSError, TimeoutError) as error:
+            down = type(error).__name__
+        except Exception:  # the plug-in boundary: whatever went wrong, the provider did not answer
+            log.exception("adapter_bug", channel=self.name)
+            down = "adapter_bug"
+        if down:
+            self.breaker.still_down(self.clock.monotonic())
+        else:
+            self.breaker.works()
+            log.info("provider_is_back", channel=self.name)
+
     async def _send(self, batch: Batch) -> Sequence[Outcome]:
+        ticket = self.breaker.begin(len(batch), now=self.clock.monotonic())
+        outcomes: Sequence[Outcome] = ()
+        try:
+            outcomes = await self._answers(batch)
+        finally:
+            was_open = self.breaker.is_open
+            self.breaker.end(ticket, outcomes, now=self.clock.monotonic())
+            if self.breaker.is_open is not was_open:
+                log.warning("breaker", channel=self.name, open=self.breaker.is_open, error=self.tally.error)
+        return outcomes
+
+    async def _answers(self, batch: Batch) -> Sequence[Outcome]:
         try:
             async with asyncio.timeout(self._timeout):
                 outcomes = await self.adapter.send(batch)
@@ -165,27 +198,28 @@ class OpenChannel:
             outcomes = [Outcome(verdict=Verdict.UNKNOWN, reason="timeout", scope=Scope.PROVIDER)] * len(batch)
         except Exception:  # the plug-in boundary: what it does not know it calls unknown
             log.exception("adapter_bug", channel=self.name)
-            outcomes = [Outcome(verdict=Verdict.UNKNOWN, reason="adapter_bug", scope=Scope.CONFIG)] * len(batch)
+            outcomes = [_BUG] * len(batch)
         if len(outcomes) != len(batch):
             log.error("adapter_bug", channel=self.name, outcomes=len(outcomes), items=len(batch))
-            outcomes = [Outcome(verdict=Verdict.UNKNOWN, reason="adapter_bug", scope=Scope.CONFIG)] * len(batch)
+            outcomes = [_BUG] * len(batch)
         self._count(outcomes)
         return outcomes
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
-        self.tally.add(len(outcomes), second=int(self._clock.monotonic()))
+        self.tally.add(len(outcomes), second=int(self.clock.monotonic()))
         for outcome in outcomes:
             if outcome.verdict not in (Verdict.ACCEPTED, Verdict.DELIVERED) and outcome.scope is not Scope.RECIPIENT:
                 self.tally.error = f"{outcome.reason} {outcome.detail}".strip()[:200]
-                self.tally.error_at = self._clock.time()
+                self.tally.error_at = self.clock.time()
 
     def state(self) -> dict[str, Any]:
         """Return what a heartbeat says of this channel."""
-        second = int(self._clock.monotonic())
+        second = int(self.clock.monotonic())
         return {
             "kind": str(self.descriptor.kind),
             "per_second": round(self.tally.per_second(second=second), 1),
             "total": self.tally.total,
+            "open": self.breaker.is_open,
             "error": self.tally.error,
             "error_at": self.tally.error_at,
         }

@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 #: These many chunks of P0 and P1 may be in hand on top of the lane's slots, so that slow low ones never block them.
 URGENT_SLOTS = 2
+#: These many chunks may wait for slow providers besides: one that never answers must not keep others back.
+PARKED = 32
 
 _URGENT = (Class.P0, Class.P1)
 
@@ -49,18 +51,28 @@ class Lane:
         self._engine = engine
         self._most = most
         self._busy = 0
+        self._waiting = 0
         self._changed = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Claim and send until ``stopping``; then finish what is in hand."""
         async with asyncio.TaskGroup() as tasks:
             while not stopping.is_set():
-                if self._busy >= self._engine.slots + URGENT_SLOTS or self._preparer.gate.stopped:
+                if self._full or self._preparer.shut(self.kind):
                     await self._pause(0.25)
                     continue
                 wait = await self._claim(tasks)
                 if wait:
                     await self._bells.wait(self.kind, seconds=wait)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is in hand."""
+        return not self._busy and not self._waiting
+
+    @property
+    def _full(self) -> bool:
+        return self._busy >= self._engine.slots + URGENT_SLOTS or self._waiting >= 2 * PARKED
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> float:
         """Claim once; returns how long to wait before the next claim, 0 after a success."""
@@ -72,7 +84,7 @@ class Lane:
                 lease_ms=int(self._engine.lease * 1000),
                 flash_ms=int(self._engine.lease_flash * 1000),
                 fence_ms=self._leases.fence_ms,
-                urgent=self._busy >= self._engine.slots,
+                urgent=self._busy >= self._engine.slots or self._waiting >= PARKED,
             )
         except StoreUnavailable:
             return 0.2
@@ -91,6 +103,7 @@ class Lane:
             log.warning("chunk_in_hand", leg=chunk.leg_id, segment=chunk.segment, first=chunk.first)
             return
         self._count(1)
+        work.on_park = self._parked
         tasks.create_task(self._work(work), name=f"chunk {chunk.member}")
 
     async def _work(self, work: Work) -> None:
@@ -100,10 +113,20 @@ class Lane:
         except Exception:  # one chunk's defect must not stop the lane; its lease runs out and it is in doubt
             log.exception("chunk_failed", leg=work.chunk.leg_id, segment=work.chunk.segment, first=work.chunk.first)
         finally:
-            self._count(-1)
+            if work.parked:
+                self._waiting -= 1
+            else:
+                self._count(-1)
             self._changed.set()
             self._bells.ring(self.kind)
             self._bells.ring(CHECKS)
+
+    def _parked(self) -> None:
+        """Give the slot of a chunk that only waits for slow providers to another one."""
+        self._waiting += 1
+        self._count(-1)
+        self._changed.set()
+        self._bells.ring(self.kind)
 
     def _count(self, step: int) -> None:
         self._busy += step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -21,7 +21,11 @@ log = structlog.get_logger()
 
 #: For this long after the server changed, fresh chunks are read before they are sent: they may be known already.
 _UNSURE = 60.0
-_ENDING = 0.1
+_ENDING = 0.05
+
+
+async def _nobody() -> None:
+    """Nobody wants to know."""
 
 
 class Leases:
@@ -37,6 +41,8 @@ class Leases:
         self._changed_at = float("-inf")
         self.alone = True
         self.on_change: list[asyncio.Event] = []
+        #: Called while this worker ends, when a chunk was given back: somebody else may want to know.
+        self.on_release: Callable[[], Awaitable[None]] = _nobody
 
     @property
     def fence_ms(self) -> int:
@@ -83,15 +89,32 @@ class Leases:
             del self._works[id(work)]
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Renew often enough that one missed beat does not cost a lease, until told to stop and nothing is in hand."""
+        """Renew often enough that one missed beat does not cost a lease; after a stop, give back what can be."""
         period = min(1.0, self._engine.lease / 5, self._engine.lease_flash / 5)
-        while not (stopping.is_set() and not self._works):
-            try:
-                await self._renew()
-            except StoreUnavailable:
-                log.debug("leases_not_renewed", in_hand=len(self._works))
-            # After a stop often enough that the process ends as soon as the last chunk is settled.
-            await (asyncio.sleep(_ENDING) if stopping.is_set() else pause(stopping, seconds=period))
+        while not stopping.is_set():
+            await self._renewed()
+            await pause(stopping, seconds=period)
+        while self._works:
+            held = len(self._works)
+            self._give_back()
+            await self._renewed()
+            await asyncio.sleep(_ENDING)
+            if len(self._works) < held:
+                await self.on_release()
+
+    def _give_back(self) -> None:
+        """Let senders finish what is being handed over, and leave the rest to whoever claims it now."""
+        now = int(self._clock.time() * 1000)
+        for work in self._works.values():
+            if not work.stopped.is_set():
+                work.owe(now)
+                work.stopped.set()
+
+    async def _renewed(self) -> None:
+        try:
+            await self._renew()
+        except StoreUnavailable:
+            log.debug("leases_not_renewed", in_hand=len(self._works))
 
     async def _renew(self) -> None:
         works = list(self._works.values())

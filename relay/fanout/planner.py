@@ -22,6 +22,7 @@ from relay.fanout.bell import CHECKS, Bells
 from relay.fanout.contents import read_alert
 from relay.fanout.coverage import Range
 from relay.fanout.plan import Frame, Pairs, PlannedLeg, joined, notice, plan, translate, without
+from relay.fanout.precedence import Precedence
 from relay.fanout.told import Audiences, pack_waits, read_waits
 from relay.settings import Settings
 from relay.store.alerts import PLAN_LANE, Alerts, StoredAlert
@@ -87,6 +88,7 @@ class Planner:
         settings: Settings,
         limits: Limits,
         clock: Clock,
+        precedence: Precedence | None = None,
     ) -> None:
         self._alerts = alerts
         self._legs = legs
@@ -96,6 +98,7 @@ class Planner:
         self._settings = settings
         self._limits = limits
         self._clock = clock
+        self._precedence = precedence or Precedence()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Plan until ``stopping``."""
@@ -144,10 +147,11 @@ class Planner:
             # Another planner was faster: an alert is planned once.
             await self._alerts.drop_plan(alert_id)
             return stored["state"]
-        alert = await self._read(stored)
-        if alert.msg_type == "Cancel":
-            return await self._cancel(stored, alert)
-        return await self._alert(stored, alert)
+        with self._precedence.ahead(stored.klass):
+            alert = await self._read(stored)
+            if alert.msg_type == "Cancel":
+                return await self._cancel(stored, alert)
+            return await self._alert(stored, alert)
 
     async def _read(self, stored: StoredAlert) -> Alert:
         """Parse an alert; a large one in a thread, for this worker also sends."""

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import partial
 
-from relay.adapter import Content, Hole, Item, Kind
+from relay.adapter import Class, Content, Item, Kind
 from relay.clock import Clock
 from relay.errors import StoreUnavailable
 from relay.fanout.channels import Channels, OpenChannel
 from relay.fanout.contents import Contents, LegFacts
-from relay.fanout.ids import DeliveryRef
+from relay.fanout.items import Links, Moment, make_items
 from relay.fanout.rate import Rates
 from relay.fanout.retry import begin, doubt, ended
-from relay.fanout.routes import Route
-from relay.fanout.segment import SEGMENT, Segment
+from relay.fanout.routes import Candidates
+from relay.fanout.segment import Segment
 from relay.fanout.targets import Target, target_of
-from relay.messages.holes import at_longest, json_value
+from relay.messages.holes import at_longest
 from relay.messages.sms import count
 from relay.store.directory import DirectoryStore
-from relay.tracking import token
 from relay.tracking.states import Record, State
 
 
 @dataclass(slots=True)
 class Group:
-    """What goes to one channel in one step: items and the records of their hand-over, by position."""
+    """What goes to one channel in one step: items and the records of their hand-over, by position.
+
+    The channel is number ``place`` of the ``of`` that fit these addresses.
+    """
 
     channel: OpenChannel
+    place: int = 0
+    of: int = 1
     items: dict[int, Item] = field(default_factory=dict)
     records: dict[int, Record] = field(default_factory=dict)
 
@@ -37,7 +42,7 @@ class Group:
 class Prepared:
     """Groups to hand over, records that are settled without a hand-over, and positions that cannot start now.
 
-    ``wait``: the seconds that their channel's rate needs for those of these that wait for nothing else.
+    ``wait``: the seconds that those of these need whose channel's rate or breaker keeps them back.
     """
 
     groups: list[Group] = field(default_factory=list)
@@ -54,33 +59,12 @@ class Gate:
     paused: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
-    """How links to the alert's page are made."""
-
-    base_url: str
-    secret: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What all items of a group share: when they were prepared (RFC 3339), and when their alert ends."""
-
-    stamp: str
-    expires: datetime
-
-    @classmethod
-    def of(cls, seconds: float, expires_ms: float) -> Moment:
-        """Return the moment for a time and an end."""
-        stamp = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-        return cls(stamp, datetime.fromtimestamp(expires_ms / 1000, UTC))
-
-
 class _Begins:
     """Begun records; most of a group begin from the very same one, which is begun once."""
 
-    def __init__(self, channel: OpenChannel, *, again: bool) -> None:
+    def __init__(self, channel: OpenChannel, *, place: int, again: bool) -> None:
         self._channel = channel
+        self._place = place
         self._again = again
         self._known: dict[tuple[int, bool], tuple[Record, Record]] = {}
 
@@ -91,14 +75,26 @@ class _Begins:
         if known is None:
             start = doubt(record) if doubted else record
             # The first one is kept beside it: its id must not be given to another record meanwhile.
-            known = (record, begin(start, channel=self._channel.index, again=self._again))
+            begun = begin(start, channel=self._channel.index, place=self._place, again=self._again)
+            known = (record, begun)
             self._known[id(record), doubted] = known
         return known[1]
 
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """It cannot start now, and that costs no attempt."""
+    """It cannot start now, and that costs no attempt; ``wait``: when its channel may be asked again (0 unknown)."""
+
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """The channel that carries it: number ``place`` of the ``of`` that fit; the very same object for a whole step."""
+
+    channel: OpenChannel
+    place: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +133,11 @@ class Preparer:
         """Return the seconds after which a channel's accepted deliveries end unconfirmed."""
         return next((c.receipt_deadline for c in self._channels if c.index == index), 3600.0)
 
+    def shut(self, kind: Kind) -> bool:
+        """Whether nothing of a kind could start now, so that there is no use in claiming any."""
+        mine = [c for c in self._channels if c.descriptor.kind is kind]
+        return self.gate.stopped or (bool(mine) and not any(self._open(c) for c in mine))
+
     async def prepare(
         self, facts: LegFacts, segment: Segment, step: Mapping[int, Record], maybe: frozenset[int], *, now: int
     ) -> Prepared:
@@ -150,20 +151,22 @@ class Preparer:
         rows = await self._rows(unique)
         denied = dict(zip(unique, await self._directory.denied(unique), strict=True))
         prepared = Prepared()
-        by_channel: dict[str, dict[int, Target]] = {}
+        ways = _Ways(self, facts)
+        by_way: dict[Way, dict[int, Target]] = {}
         for position, record in step.items():
             ordinal, slot = ordinals[position], int(segment.slots[position])
             target = target_of(rows[ordinal], denied[ordinal], slot=slot, kind=facts.kind)
-            way = self._way(facts, target)
-            match way:
-                case Route():
-                    by_channel.setdefault(way.name, {})[position] = target  # type: ignore[assignment]
-                case NotNow():
+            match ways.of(target, record):
+                case Way() as way:
+                    by_way.setdefault(way, {})[position] = target  # type: ignore[assignment]
+                case NotNow(wait=wait):
                     prepared.not_now.add(position)
-                case Ended():
-                    prepared.settled[position] = ended(record, way.state, reason=way.reason, now=now)
-        for name, targets in by_channel.items():
-            await self._group(prepared, self._channels[name], _Step(facts, segment, step, maybe), targets)
+                    prepared.wait = max(prepared.wait, wait)
+                case Ended(state, reason):
+                    prepared.settled[position] = ended(record, state, reason=reason, now=now)
+        await asyncio.sleep(0)  # a turn for more urgent work: a step is milliseconds of this loop
+        for way, targets in by_way.items():
+            await self._group(prepared, way, _Step(facts, segment, step, maybe), targets)
         return prepared
 
     async def _rows(self, ordinals: Sequence[int]) -> dict[int, bytes | None]:
@@ -180,78 +183,90 @@ class Preparer:
         for position in positions:
             await self._directory.opt_out(int(segment.ordinals[position]), int(segment.slots[position]))
 
-    def _way(self, facts: LegFacts, target: Target | str) -> Route | NotNow | Ended:
-        if isinstance(target, str):
-            return Ended(State.SUPPRESSED, target)
-        if facts.simulated:
-            return Ended(State.SIMULATED, "test_mode")
-        route = self._channels.routes.choose(facts.kind, target.address, drill=facts.drill)
-        if route is None:
-            return (
-                Ended(State.SUPPRESSED, "no_drill_channel") if facts.drill else Ended(State.DEAD_LETTER, "no_channel")
-            )
-        return NotNow() if self.gate.stopped or route.name in self.gate.paused else route
+    def candidates(self, facts: LegFacts, address: str) -> Candidates:
+        """Return the channels that may carry an address, the operator's first choice first."""
+        return self._channels.routes.candidates(facts.kind, address, drill=facts.drill)
 
-    async def _group(
-        self, prepared: Prepared, channel: OpenChannel, step: _Step, targets: Mapping[int, Target]
-    ) -> None:
-        """Make the items for one channel, as many as its rate lets start now."""
+    def choose(self, candidates: Candidates, *, start: int, urgent: bool) -> Way | NotNow:
+        """Return the first channel from place ``start`` on that may start something; urgent news avoids slow ones."""
+        of = len(candidates)
+        places = [(start + n) % of for n in range(of)]
+        channels = {place: self._channels[candidates[place].name] for place in places}
+        if urgent:
+            places.sort(key=lambda place: channels[place].slow)
+        for place in places:
+            if self._open(channels[place]):
+                return Way(channels[place], place, of)
+        return NotNow(min(c.wait for c in channels.values()))
+
+    def _open(self, channel: OpenChannel) -> bool:
+        return not self.gate.stopped and channel.name not in self.gate.paused and channel.admits() > 0
+
+    async def _group(self, prepared: Prepared, way: Way, step: _Step, targets: Mapping[int, Target]) -> None:
+        """Make the items for one channel, as many as its breaker and its rate let start now."""
+        channel = way.channel
         cost = self._cost(channel, step, next(iter(targets)))
+        wanted = min(len(targets), channel.admits())
         granted = await self._rates.take(
-            channel.name, klass=step.facts.klass, per_second=channel.settings.rate, wanted=len(targets), cost=cost
+            channel.name, klass=step.facts.klass, per_second=channel.settings.rate, wanted=wanted, cost=cost
         )
-        if granted < len(targets):
-            prepared.wait = max(prepared.wait, (len(targets) - granted) * cost / channel.settings.rate)
-        now = Moment.of(self._clock.time(), step.facts.expires_ms)
-        begins = _Begins(channel, again=step.facts.again)
-        group = Group(channel)
-        for number, (position, target) in enumerate(targets.items(), start=1):
-            if number > granted:
-                prepared.not_now.add(position)
-                continue
-            begun = begins.of(step.records[position], in_doubt=position in step.maybe)
-            group.records[position] = begun
-            group.items[position] = self._item(channel, step, position, target, begun, now)
-        if group.items:
-            prepared.groups.append(group)
-
-    def _item(
-        self, channel: OpenChannel, step: _Step, position: int, target: Target, begun: Record, now: Moment
-    ) -> Item:
-        facts = step.facts
-        content = self._content(channel, step, position)
-        ref = DeliveryRef(facts.leg_id, step.number * SEGMENT + position)
-        delivery_id = str(ref)
-        link = f"{self._links.base_url}/a/{token.make(ref, self._links.secret)}"
-        values = {
-            Hole.DELIVERY_ID: delivery_id,
-            Hole.RECIPIENT: target.recipient,
-            Hole.NAME: target.name,
-            Hole.ACK_URL: link,
-            Hole.CAP_URL: f"{link}/cap",
-            Hole.TIMESTAMP: now.stamp,
-        }
-        if content.body is not None:
-            values[Hole.NAME] = json_value(target.name)
-        return Item(
-            delivery_id=delivery_id,
-            address=target.address,
-            content=content,
-            values=values,
-            klass=facts.klass,
-            expires=now.expires,
-            send_number=begun.send,
-            secret=target.secret,
+        if granted < wanted:
+            prepared.wait = max(prepared.wait, (wanted - granted) * cost / channel.settings.rate)
+        prepared.not_now.update(list(targets)[granted:])
+        if not granted:
+            return
+        if granted == 1:
+            channel.probing()
+        begins = _Begins(channel, place=way.place, again=step.facts.again)
+        group = Group(channel, way.place, way.of)
+        for position in list(targets)[:granted]:
+            group.records[position] = begins.of(step.records[position], in_doubt=position in step.maybe)
+        group.items = make_items(
+            step.facts,
+            step.segment,
+            targets,
+            group.records,
+            links=self._links,
+            moment=Moment.of(self._clock.time(), step.facts.expires_ms),
+            content_of=partial(self._contents.content, step.facts, two_way=channel.two_way),
         )
-
-    def _content(self, channel: OpenChannel, step: _Step, position: int) -> Content:
-        return self._contents.content(step.facts, int(step.segment.variants[position]), two_way=channel.two_way)
+        prepared.groups.append(group)
 
     def _cost(self, channel: OpenChannel, step: _Step, position: int) -> int:
         """Return how many provider submissions one item is (SMS parts)."""
         if step.facts.kind is not Kind.SMS or not channel.settings.rate:
             return 1
-        return max(1, count(at_longest(self._content(channel, step, position).text)).parts)
+        content: Content = self._contents.content(
+            step.facts, int(step.segment.variants[position]), two_way=channel.two_way
+        )
+        return max(1, count(at_longest(content.text)).parts)
+
+
+class _Ways:
+    """Where the deliveries of one step go; channels are judged once a step."""
+
+    def __init__(self, preparer: Preparer, facts: LegFacts) -> None:
+        self._preparer = preparer
+        self._facts = facts
+        self._known: dict[tuple[int, int], Way | NotNow] = {}
+
+    def of(self, target: Target | str, record: Record) -> Way | NotNow | Ended:
+        """Return where a delivery goes, or why nowhere."""
+        facts = self._facts
+        if isinstance(target, str):
+            return Ended(State.SUPPRESSED, target)
+        if facts.simulated:
+            return Ended(State.SIMULATED, "test_mode")
+        candidates = self._preparer.candidates(facts, target.address)
+        if not candidates:
+            return (
+                Ended(State.SUPPRESSED, "no_drill_channel") if facts.drill else Ended(State.DEAD_LETTER, "no_channel")
+            )
+        key = (id(candidates), record.route)
+        if key not in self._known:
+            urgent = facts.klass in (Class.P0, Class.P1)
+            self._known[key] = self._preparer.choose(candidates, start=record.route, urgent=urgent)
+        return self._known[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +275,3 @@ class _Step:
     segment: Segment
     records: Mapping[int, Record]
     maybe: frozenset[int]
-
-    @property
-    def number(self) -> int:
-        return self.segment.number

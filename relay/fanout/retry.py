@@ -33,9 +33,19 @@ class RetryPolicy:
         return base * (1 + self.jitter * (2 * chance - 1))
 
 
+#: Why a batch was kept back in the last moment: no fault of its provider.
+HINDRANCES = frozenset({"alert_expired", "stopped"})
+
+#: A provider that asks urgent news to wait for longer than this (seconds) is passed over.
+_PATIENCE = 2.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """The circumstances of one hand-over; times are hundredths of a second since the leg was made."""
+    """The circumstances of one hand-over; times are hundredths of a second since the leg was made.
+
+    ``place`` is that of the channel among the ``of`` channels that fit the address, from 0.
+    """
 
     kind: Kind
     klass: Class
@@ -44,6 +54,13 @@ class Handover:
     now: int
     expires: int
     provider: int = 0
+    place: int = 0
+    of: int = 1
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it carries the worst news."""
+        return self.klass in (Class.P0, Class.P1)
 
 
 def resend_in_doubt(kind: Kind, klass: Class, *, idempotent: bool, again: bool) -> bool:
@@ -59,19 +76,34 @@ def resend_in_doubt(kind: Kind, klass: Class, *, idempotent: bool, again: bool) 
     return kind is Kind.EMAIL or klass in _WORTH_A_COPY
 
 
-def begin(record: Record, *, channel: int, again: bool = False) -> Record:
+def begin(record: Record, *, channel: int, place: int = 0, again: bool = False) -> Record:
     """Return the record at the moment of a hand-over: the send number rises; a doubt becomes a label.
 
-    ``again``: the whole leg was planned anew after its records were lost, so everything may come twice.
+    ``place``: that of the channel among those that fit the address.  ``again``: the whole leg was planned anew after
+    its records were lost, so everything may come twice.
     """
     repeated = again or record.flags & Flag.IN_DOUBT
     flags = record.flags | (Flag.POSSIBLE_DUPLICATE if repeated else Flag(0))
-    return replace(record, state=State.SENDING, send=record.send + 1, channel=channel, flags=flags, reason=0, due=0)
+    return replace(
+        record,
+        state=State.SENDING,
+        send=record.send + 1,
+        channel=channel,
+        route=place,
+        flags=flags,
+        reason=0,
+        due=0,
+    )
 
 
 def doubt(record: Record) -> Record:
     """Return the record of a delivery whose hand-over nobody can tell the end of."""
     return replace(record, flags=record.flags | Flag.IN_DOUBT)
+
+
+def race(record: Record) -> Record:
+    """Return a hand-over without an answer as it goes to the next provider as well: it may come twice."""
+    return replace(record, route=record.route + 1, flags=record.flags | Flag.POSSIBLE_DUPLICATE)
 
 
 def after(outcome: Outcome, sent: Record, how: Handover, policy: RetryPolicy, chance: float) -> Record:
@@ -110,15 +142,25 @@ def _opted_out(_outcome: Outcome, sent: Record, how: Handover, _policy: RetryPol
 
 
 def _retry(outcome: Outcome, sent: Record, how: Handover, policy: RetryPolicy, chance: float) -> Record:
-    charged = outcome.scope in (Scope.RECIPIENT, Scope.MESSAGE)
-    record = _charged(sent) if charged else sent
-    pause = policy.pause(how.klass, record.attempt if charged else record.send, chance)
-    return _again(record, outcome.reason or "rejected", max(pause, outcome.retry_after or 0.0), how)
+    reason = outcome.reason or "rejected"
+    if outcome.scope in (Scope.RECIPIENT, Scope.MESSAGE):
+        record = _charged(sent)
+        pause = policy.pause(how.klass, record.attempt, chance)
+    else:
+        if _has_next(how) and reason not in HINDRANCES:
+            return _passed_over(sent, reason, how)
+        record = replace(sent, route=0) if sent.route else sent
+        # One round through all of its providers counts as one try.
+        pause = policy.pause(how.klass, record.send // how.of, chance)
+    return _again(record, reason, max(pause, outcome.retry_after or 0.0), how)
 
 
 def _throttled(outcome: Outcome, sent: Record, how: Handover, policy: RetryPolicy, chance: float) -> Record:
+    reason = outcome.reason or "throttled"
+    if how.urgent and outcome.scope is Scope.PROVIDER and (outcome.retry_after or 0) > _PATIENCE and _has_next(how):
+        return _passed_over(sent, reason, how)
     pause = max(outcome.retry_after or 0.0, policy.pause(how.klass, sent.send, chance))
-    return _again(sent, outcome.reason or "throttled", pause, how)
+    return _again(sent, reason, pause, how)
 
 
 def _unknown(outcome: Outcome, sent: Record, how: Handover, policy: RetryPolicy, chance: float) -> Record:
@@ -126,8 +168,19 @@ def _unknown(outcome: Outcome, sent: Record, how: Handover, policy: RetryPolicy,
     record = doubt(_charged(sent))
     if not resend_in_doubt(how.kind, how.klass, idempotent=how.idempotent, again=again):
         return ended(record, State.POSSIBLY_SENT, reason=outcome.reason or "timeout", now=how.now)
+    if outcome.scope is Scope.PROVIDER and _has_next(how):
+        record = replace(record, route=how.place + 1)
     pause = policy.pause(how.klass, record.attempt, chance)
     return _again(record, outcome.reason or "timeout", max(pause, outcome.retry_after or 0.0), how)
+
+
+def _has_next(how: Handover) -> bool:
+    return how.place + 1 < how.of
+
+
+def _passed_over(record: Record, reason: str, how: Handover) -> Record:
+    """Go on with the next provider at once: this one failed, and the recipient is not charged for that."""
+    return _again(replace(record, route=how.place + 1), reason, 0.0, how)
 
 
 def _charged(record: Record) -> Record:

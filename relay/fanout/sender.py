@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
 from relay.adapter import Class
 from relay.clock import Clock
-from relay.errors import StoreUnavailable
 from relay.fanout.contents import Contents, LegFacts, Vanished
-from relay.fanout.prepare import Group, Preparer
+from relay.fanout.precedence import Precedence
+from relay.fanout.prepare import Group, Prepared, Preparer
+from relay.fanout.recorder import Recorder, patiently
 from relay.fanout.replay import Replay
-from relay.fanout.retry import Handover, RetryPolicy
+from relay.fanout.retry import Handover, RetryPolicy, race
 from relay.fanout.selection import INTENT_STEP, STEP, Selection, give_up, select
-from relay.fanout.settling import Job, Settling, Work
-from relay.store.chunks import Chunk, Chunks, Settlement
+from relay.fanout.settling import TOOK, Job, Settling, Work
+from relay.store.chunks import Chunk
 from relay.store.cursor import STOPPED
 from relay.store.legs import Legs
-from relay.store.receipts import Part
-from relay.tracking.receipts import Receipts
 from relay.tracking.states import EMPTY, RECORD_BYTES, Record, State
 
 log = structlog.get_logger()
 
 #: A hand-over that takes longer is written down as begun, and the chunk goes on without it (design §9).
 SLOW = 0.25
-_STORE_PAUSE = 0.1
-T = TypeVar("T")
+#: After this many seconds without an answer, flash news goes through a second provider as well.
+RACE = 10.0
 
 #: What could not start (a paused channel, a stop) is looked at again after this many seconds.
 _LATER = 1.0
@@ -43,25 +41,26 @@ _SOON = 0.1
 class Parts:
     """What a sender works with."""
 
-    chunks: Chunks
     legs: Legs
     contents: Contents
     preparer: Preparer
-    receipts: Receipts
+    recorder: Recorder
     replay: Replay
     policy: RetryPolicy
+    precedence: Precedence
     clock: Clock
-    lease_ms: int
-    flash_ms: int  # the lease of P0
 
 
-async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """Call until Redis answers: what has left, or may leave next, is not given up because the store is away."""
-    while True:
-        try:
-            return await call()
-        except StoreUnavailable:
-            await asyncio.sleep(_STORE_PAUSE)
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A batch on its way: positions of a group; ``raced``: it went to a second provider as well."""
+
+    group: Group
+    positions: Sequence[int]
+    raced: bool = False
+
+
+Answers = asyncio.Task[Settling]
 
 
 class Sender:
@@ -77,10 +76,11 @@ class Sender:
         is in doubt for whoever takes it over.
         """
         try:
-            facts = await patiently(lambda: self._facts(work.chunk))
-            segment = await patiently(lambda: self._p.contents.segment(work.chunk.leg_id, work.chunk.segment))
-            await patiently(lambda: self._p.replay.repeat(work.chunk.leg_id))
-            records = await patiently(lambda: self._records(work))
+            with self._p.precedence.ahead(work.chunk.klass):
+                facts = await patiently(lambda: self._facts(work.chunk))
+                segment = await patiently(lambda: self._p.contents.segment(work.chunk.leg_id, work.chunk.segment))
+                await patiently(lambda: self._p.replay.repeat(work.chunk.leg_id))
+                records = await patiently(lambda: self._records(work))
         except Vanished:
             log.warning("chunk_left", leg=work.chunk.leg_id)
             return
@@ -115,136 +115,129 @@ class Sender:
                 work.owe(self._at_ms(facts, record.due))
         async with asyncio.TaskGroup() as tasks:
             late = await self._steps(job, chosen, tasks, size=STEP if idempotent else INTENT_STEP)
-            while late:
-                done, late = await asyncio.wait(late, return_when=asyncio.FIRST_COMPLETED)
-                await self._settle(job, [task.result() for task in done], final=not late)
+            await self._answers(job, late, tasks)
+
+    async def _answers(self, job: Job, late: dict[Answers, Flight], tasks: asyncio.TaskGroup) -> None:
+        """Settle what slow providers say, as they say it; the lane may go on with other chunks meanwhile."""
+        if late:
+            job.work.park()
+        race_at = self._p.clock.monotonic() + RACE if job.facts.klass is Class.P0 else None
+        while late:
+            patience = None if race_at is None else max(0.0, race_at - self._p.clock.monotonic())
+            done, _ = await asyncio.wait(late, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                race_at = None
+                late.update(await self._race(job, late, tasks))
+                continue
+            for task in done:
+                del late[task]
+            await self._p.recorder.settle(job, [task.result() for task in done], final=not late)
+
+    async def _race(self, job: Job, late: Mapping[Answers, Flight], tasks: asyncio.TaskGroup) -> dict[Answers, Flight]:
+        """Hand flash news without an answer to a second provider as well; whoever takes it first counts."""
+        step = {p: race(f.group.records[p]) for f in late.values() if f.group.of > 1 for p in f.positions}
+        if not step or self._hindrance(job):
+            return {}
+        prepared = await patiently(partial(self._prepare, job, step, frozenset()))
+        groups = [g for g in prepared.groups if all(step[p].channel != g.channel.index for p in g.items)]
+        begun = {p: r for group in groups for p, r in group.records.items()}
+        for flight in late.values():
+            # Both hand-overs are one now, so that the first answer is not beaten by the second one's silence.
+            for position in begun.keys() & set(flight.positions):
+                sent = flight.group.records[position]
+                again = begun[position]
+                flight.group.records[position] = replace(sent, send=again.send, flags=again.flags)
+        await self._p.recorder.settle(job, [Settling(begun)], final=False)
+        log.warning("second_provider", leg=job.facts.leg_id, deliveries=len(begun))
+        return self._start(job, groups, tasks, raced=True)
 
     async def _steps(
         self, job: Job, chosen: Selection, tasks: asyncio.TaskGroup, *, size: int
-    ) -> set[asyncio.Task[Settling]]:
+    ) -> dict[Answers, Flight]:
         """Go through the chunk step by step; returns hand-overs that were slow and are still under way."""
         positions = list(chosen.to_send)
-        late: set[asyncio.Task[Settling]] = set()
+        late: dict[Answers, Flight] = {}
         settled = [Settling(dict(chosen.settled))] if chosen.settled else []
         for start in range(0, len(positions), size):
             if settled:
-                await self._settle(job, settled, final=False)
+                await self._p.recorder.settle(job, settled, final=False)
                 settled = []
+            await self._p.precedence.give_way(job.facts.klass)
             # After the settle: its reply is how a sender hears that it may not go on.
             if job.work.stopped.is_set() or self._expired(job.facts):
                 break
             step = {p: chosen.to_send[p] for p in positions[start : start + size]}
             settled, slow = await self._step(job, step, chosen.maybe, tasks)
-            late |= slow
+            late.update(slow)
         self._owe_rest(job, positions)
-        await self._settle(job, settled, final=not late)
+        await self._p.recorder.settle(job, settled, final=not late)
         return late
 
     async def _step(
         self, job: Job, step: Mapping[int, Record], maybe: frozenset[int], tasks: asyncio.TaskGroup
-    ) -> tuple[list[Settling], set[asyncio.Task[Settling]]]:
-        prepared = await patiently(
-            lambda: self._p.preparer.prepare(job.facts, job.segment, step, maybe, now=self._now(job.facts))
-        )
+    ) -> tuple[list[Settling], dict[Answers, Flight]]:
+        with self._p.precedence.ahead(job.facts.klass):
+            prepared = await patiently(partial(self._prepare, job, step, maybe))
         job.started.update(step.keys() - prepared.not_now)
         job.wait = max(job.wait, prepared.wait)
-        intents = {p: r for g in prepared.groups if not g.channel.descriptor.idempotent for p, r in g.records.items()}
+        intents = {p: r for g in prepared.groups if _intended(g) for p, r in g.records.items()}
         if intents:
-            await self._settle(job, [Settling(intents)], final=False)
+            await self._p.recorder.settle(job, [Settling(intents)], final=False)
             if job.work.stopped.is_set():
                 job.started -= {p for g in prepared.groups for p in g.records}
-                return [Settling({**prepared.settled, **_never_left(intents, step)})], set()
-        running = {tasks.create_task(self._hand_over(job, group)): group for group in prepared.groups}
-        if not running:
-            return [Settling(prepared.settled)], set()
-        done, slow = await asyncio.wait(running, timeout=SLOW)
+                return [Settling({**prepared.settled, **_never_left(intents, step)})], {}
+        flights = self._start(job, prepared.groups, tasks)
+        if not flights:
+            return [Settling(prepared.settled)], {}
+        done, slow = await asyncio.wait(flights, timeout=SLOW)
         settled = [Settling(prepared.settled), *(task.result() for task in done)]
+        late = {task: flights[task] for task in slow}
         # Slow ones are written down as begun: if this worker dies now, they are known to be in doubt.
-        begun = {p: r for task in slow if not _intended(running[task]) for p, r in running[task].records.items()}
-        return [*settled, Settling(begun)], slow
+        begun = {p: f.group.records[p] for f in late.values() if not _intended(f.group) for p in f.positions}
+        return [*settled, Settling(begun)], late
 
-    async def _hand_over(self, job: Job, group: Group) -> Settling:
-        channel, facts = group.channel, job.facts
-        most = channel.descriptor.max_batch
-        positions = list(group.items)
-        cuts = [positions[i : i + most] for i in range(0, len(positions), most)]
-        async with asyncio.TaskGroup() as tasks:
-            sends = [
-                tasks.create_task(channel.send([group.items[p] for p in cut], hindrance=partial(self._hindrance, job)))
-                for cut in cuts
-            ]
-        settling = Settling({})
+    async def _prepare(self, job: Job, step: Mapping[int, Record], maybe: frozenset[int]) -> Prepared:
+        return await self._p.preparer.prepare(job.facts, job.segment, step, maybe, now=self._now(job.facts))
+
+    def _start(
+        self, job: Job, groups: Sequence[Group], tasks: asyncio.TaskGroup, *, raced: bool = False
+    ) -> dict[Answers, Flight]:
+        """Begin the hand-overs of ``groups``, in batches that their channels take."""
+        flights: dict[Answers, Flight] = {}
+        for group in groups:
+            most = group.channel.descriptor.max_batch
+            positions = list(group.items)
+            for start in range(0, len(positions), most):
+                flight = Flight(group, positions[start : start + most], raced)
+                flights[tasks.create_task(self._hand_over(job, flight))] = flight
+        return flights
+
+    async def _hand_over(self, job: Job, flight: Flight) -> Settling:
+        group, facts = flight.group, job.facts
+        batch = [group.items[p] for p in flight.positions]
+        outcomes = await group.channel.send(batch, hindrance=partial(self._hindrance, job))
         how = Handover(
             kind=facts.kind,
             klass=facts.klass,
-            idempotent=channel.descriptor.idempotent,
-            channel=channel.index,
+            idempotent=group.channel.descriptor.idempotent,
+            channel=group.channel.index,
             now=self._now(facts),
             expires=int((facts.expires_ms - facts.start_ms) / 10),
+            place=group.place,
+            of=group.of,
         )
-        for cut, send in zip(cuts, sends, strict=True):
-            for position, outcome in zip(cut, send.result(), strict=True):
+        settling = Settling({})
+        for position, outcome in zip(flight.positions, outcomes, strict=True):
+            # A second provider's failure says nothing: the first one may still take it.
+            if outcome.verdict in TOOK or not flight.raced:
                 settling.add(position, outcome, group, how, self._p.policy)
         return settling
-
-    async def _settle(self, job: Job, settlings: Sequence[Settling], *, final: bool) -> None:
-        """Record outcomes; Redis may be away for a while, the outcomes wait for it."""
-        facts, work = job.facts, job.work
-        records = {p: r for s in settlings for p, r in s.records.items()}
-        early = await self._register(job, settlings)
-        for record in records.values():
-            if record.state is State.RETRYING:
-                work.owe(self._at_ms(facts, record.due))
-            elif record.state is State.ACCEPTED:
-                deadline = self._p.preparer.receipt_deadline(record.channel)
-                work.check_at = self._p_ms() + int(deadline * 1000)
-        settlement = Settlement(
-            leg_id=facts.leg_id,
-            alert_id=facts.alert_id,
-            lane=work.chunk.lane,
-            klass=facts.klass,
-            segment=work.chunk.segment,
-            size=facts.sizes[work.chunk.segment],
-            records=records,
-            chunk=work.chunk,
-            final=final,
-            lease_ms=self._p.flash_ms if facts.klass is Class.P0 else self._p.lease_ms,
-            retry_at=work.retry_at,
-            check_at=work.check_at,
-            log=b"".join(entry.pack() for s in settlings for entry in s.log),
-        )
-        await self._surely(job, settlement)
-        opted_out = [p for s in settlings for p in s.opted_out]
-        await patiently(lambda: self._p.preparer.opted_out(job.segment, opted_out))
-        told = {address: job.delivery_id(p) for s in settlings for address, p in s.told.items()}
-        await patiently(lambda: self._p.receipts.sent(told))
-        for part, receipt in early:
-            await patiently(partial(self._p.receipts.early, part, receipt))
-
-    async def _surely(self, job: Job, settlement: Settlement) -> None:
-        reply = await patiently(lambda: self._p.chunks.settle(settlement))
-        if reply is None:
-            self._p.replay.owe(settlement, job.segment)
-            job.work.stopped.set()
-            return
-        if settlement.records:
-            self._p.replay.remember(settlement, job.segment)
-        if reply.lost or reply.flags & STOPPED:
-            job.work.stopped.set()
-
-    async def _register(self, job: Job, settlings: Sequence[Settling]) -> list[tuple[Part, str]]:
-        """Make provider ids known before the outcome is, so that a receipt always finds its delivery."""
-        early: list[tuple[Part, str]] = []
-        for settling in settlings:
-            for channel, ids in settling.provider_ids(job).items():
-                early += await patiently(partial(self._p.receipts.register, channel, ids))
-        return early
 
     async def _abandon(self, job: Job, records: Mapping[int, Record]) -> None:
         idempotent = self._p.preparer.idempotent(job.facts.kind)
         doubts = give_up(records, how=job.work.chunk.how, idempotent=idempotent, now=self._now(job.facts))
         job.work.check_at = self._p_ms()
-        await self._settle(job, [Settling(doubts)], final=True)
+        await self._p.recorder.settle(job, [Settling(doubts)], final=True)
 
     def _owe_rest(self, job: Job, positions: Sequence[int]) -> None:
         if len(job.started) < len(positions):

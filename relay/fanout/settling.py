@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from relay.adapter import Outcome, Verdict
@@ -30,6 +31,14 @@ class Work:
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     retry_at: int = 0  # earliest due time of what this chunk still owes, in milliseconds
     check_at: int = 0
+    parked: bool = False
+    on_park: Callable[[], None] | None = None
+
+    def park(self) -> None:
+        """Only slow providers are waited for from now on: the lane need not wait with us."""
+        self.parked = True
+        if self.on_park is not None:
+            self.on_park()
 
     def owe(self, at_ms: int) -> None:
         """Have the chunk claimed again at ``at_ms`` at the latest."""
@@ -54,7 +63,8 @@ class Job:
         return str(DeliveryRef(self.facts.leg_id, self.segment.number * SEGMENT + position))
 
 
-_TOOK = (Verdict.ACCEPTED, Verdict.DELIVERED)
+#: Verdicts of a provider that took what it was handed.
+TOOK = (Verdict.ACCEPTED, Verdict.DELIVERED)
 
 
 @dataclass(slots=True)
@@ -78,7 +88,7 @@ class Settling:
             self.told[group.items[position].address] = position
         if ids and group.channel.descriptor.receipts:
             self.accepted.append((position, group.channel, ids))
-        if ids or outcome.verdict not in _TOOK:
+        if ids or outcome.verdict not in TOOK:
             self.log.append(
                 Entry(
                     position=position,
@@ -93,7 +103,7 @@ class Settling:
 
     def _after(self, outcome: Outcome, begun: Record, how: Handover, policy: RetryPolicy) -> Record:
         ids = outcome.provider_ids
-        if outcome.verdict in _TOOK and not ids:
+        if outcome.verdict in TOOK and not ids:
             # Most of a batch begin and end alike: one record serves them all.
             key = (id(begun), outcome.verdict, outcome.reason)
             if key not in self._alike:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
 from relay.adapter import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A recipient's address as it is now."""
+class Target(NamedTuple):
+    """A recipient's address as it is now (a tuple, because one is made for every message)."""
 
     recipient: str
     name: str

@@ -19,15 +19,18 @@ from relay.fanout.beat import Beat
 from relay.fanout.bell import Bells
 from relay.fanout.channels import Channels
 from relay.fanout.contents import Contents
+from relay.fanout.items import Links
 from relay.fanout.lane import Lane
 from relay.fanout.leases import Leases
 from relay.fanout.listen import Listener
 from relay.fanout.planner import Planner
-from relay.fanout.items import Links
+from relay.fanout.precedence import Precedence
 from relay.fanout.prepare import Preparer
 from relay.fanout.preview import Previewer
+from relay.fanout.probe import Prober
 from relay.fanout.rate import Rates
 from relay.fanout.reconcile import Reconciler
+from relay.fanout.recorder import Recorder
 from relay.fanout.replay import Replay
 from relay.fanout.retry import RetryPolicy
 from relay.fanout.sender import Parts, Sender
@@ -116,11 +119,13 @@ class Worker:
             stores.alerts, stores.legs, limits=self._limits, ack_url_length=len(links.base_url) + _TOKEN_PATH
         )
         self._preparer = Preparer(stores.directory, self._contents, self._channels, stores.rates, links, clock)
+        self._precedence = Precedence()
         self._replay = Replay(stores.chunks, stores.legs, clock=clock)
         self._receipts = Receipts(stores.receipts, Writes(stores.legs, stores.chunks), clock=clock)
         self._leases = Leases(stores.chunks, self._replay, engine=settings.engine, clock=clock)
         look = min(5.0, settings.engine.lease, settings.engine.lease_flash)
         self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind], look=look)
+        self._leases.on_release = self._bells.hand_on
         self._matcher = IndexMatcher(stores.directory, settings=settings, data_dir=place.data_dir, clock=clock)
         self.parts: dict[str, Part] = {**self._house_parts(place), **self._planning_parts(), **self._sending_parts()}
 
@@ -146,7 +151,14 @@ class Worker:
     def _planning_parts(self) -> dict[str, Part]:
         stores, settings, limits = self._stores, self._settings, self._limits
         planner = Planner(
-            stores.alerts, stores.legs, self._matcher, self._bells, settings=settings, limits=limits, clock=self._clock
+            stores.alerts,
+            stores.legs,
+            self._matcher,
+            self._bells,
+            settings=settings,
+            limits=limits,
+            clock=self._clock,
+            precedence=self._precedence,
         )
         previewer = Previewer(stores.previews, self._matcher, self._channels, settings=settings, limits=limits)
         reconciler = Reconciler(
@@ -158,20 +170,27 @@ class Worker:
         engine = self._settings.engine
         sender = Sender(
             Parts(
-                chunks=self._stores.chunks,
                 legs=self._stores.legs,
                 contents=self._contents,
                 preparer=self._preparer,
-                receipts=self._receipts,
+                recorder=Recorder(
+                    chunks=self._stores.chunks,
+                    preparer=self._preparer,
+                    receipts=self._receipts,
+                    replay=self._replay,
+                    clock=self._clock,
+                    lease_ms=int(engine.lease * 1000),
+                    flash_ms=int(engine.lease_flash * 1000),
+                ),
                 replay=self._replay,
                 policy=RetryPolicy(urgent=engine.pauses_urgent, normal=engine.pauses, jitter=engine.jitter),
+                precedence=self._precedence,
                 clock=self._clock,
-                lease_ms=int(engine.lease * 1000),
-                flash_ms=int(engine.lease_flash * 1000),
             )
         )
         listeners = {f"listen {c.name}": Listener(c, self._receipts) for c in self._channels if c.hears}
-        return {**{f"lane {kind}": self._lane(kind, sender) for kind in Kind}, **listeners}
+        lanes = {f"lane {kind}": self._lane(kind, sender) for kind in Kind}
+        return {**lanes, **listeners, "probes": Prober(self._channels)}
 
     async def open(self, stopping: asyncio.Event) -> None:
         """Open the channels and give them their numbers; waits for Redis, at most until ``stopping`` is set."""

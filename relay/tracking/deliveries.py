@@ -16,6 +16,7 @@ from relay.fanout.segment import SEGMENT, Segment
 from relay.store.cursor import SUPERSEDED
 from relay.store.directory import DirectoryStore
 from relay.store.legs import Leg, Legs, state_array
+from relay.tracking.archive_file import NamedSegment
 from relay.tracking.instants import utc
 from relay.tracking.reasons import OTHER, reason_of
 from relay.tracking.states import RECORD_BYTES, Flag, Record, State, effective
@@ -104,31 +105,53 @@ class Deliveries:
     ) -> list[dict[str, Any]]:
         if not len(positions):
             return []
-        ordinals = piece.segment.ordinals[positions].tolist()
-        unique = sorted(set(ordinals))
-        names = dict(zip(unique, map(_name, await self._directory.get_many(unique)), strict=True))
-        log = await self._legs.outcomes(piece.leg.leg_id, piece.segment.number)
-        ids, words = {}, {}
-        for entry in entries(log):
-            if entry.provider_ids:
-                ids[entry.position] = entry.provider_ids
-            if entry.word:
-                words[entry.position] = entry.word
+        names = await self._names(piece.segment, positions)
+        ids, words = last_words(await self._legs.outcomes(piece.leg.leg_id, piece.segment.number))
+        own = piece.leg.facts.get("channels")
+        channels = _by_number(orjson.loads(own)) if own else channels
         return [
             delivery_json(
                 piece.leg,
                 rank=piece.segment.number * SEGMENT + position,
                 record=Record.unpack(piece.records[position * RECORD_BYTES : (position + 1) * RECORD_BYTES]),
-                recipient=names[ordinal],
+                recipient=name,
                 channels=channels,
                 provider_id=ids.get(position, ""),
                 word=words.get(position, ""),
             )
-            for position, ordinal in zip(positions.tolist(), ordinals, strict=True)
+            for position, name in zip(positions.tolist(), names, strict=True)
         ]
 
+    async def _names(self, segment: Segment, positions: NDArray[np.intp]) -> list[str]:
+        """Return the ids of recipients: those they have, or those they had when the alert was archived."""
+        if isinstance(segment, NamedSegment):
+            return [segment.names[position] for position in positions.tolist()]
+        return await recipient_ids(self._directory, segment.ordinals[positions].tolist())
+
     async def _channels(self) -> dict[int, str]:
-        return {index: name for name, index in (await self._legs.channels()).items()}
+        return _by_number(await self._legs.channels())
+
+
+async def recipient_ids(directory: DirectoryStore, ordinals: Sequence[int]) -> list[str]:
+    """Return the id of each recipient; empty for one whom the directory has never had.
+
+    Raises:
+        StoreUnavailable: Redis is away.
+    """
+    unique = sorted(set(ordinals))
+    names = dict(zip(unique, map(_name, await directory.get_many(unique)), strict=True))
+    return [names[ordinal] for ordinal in ordinals]
+
+
+def last_words(log: bytes) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the provider's ids and the adapter's last own reason by position, from an outcome log."""
+    ids, words = {}, {}
+    for entry in entries(log):
+        if entry.provider_ids:
+            ids[entry.position] = entry.provider_ids
+        if entry.word:
+            words[entry.position] = entry.word
+    return ids, words
 
 
 def delivery_json(
@@ -196,6 +219,10 @@ def _segments(legs: Sequence[Leg], wanted: Wanted, after: DeliveryRef | None) ->
         if not wanted.kind or leg.lane == wanted.kind:
             found += [(leg, number) for number in range(first, len(leg.cursor.sizes))]
     return found
+
+
+def _by_number(channels: Mapping[str, int]) -> dict[int, str]:
+    return {index: name for name, index in channels.items()}
 
 
 def _name(stored: bytes | None) -> str:

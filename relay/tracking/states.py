@@ -87,7 +87,7 @@ class Flag(IntFlag):
 
 NO_FLAGS = Flag(0)
 
-#: 24 bytes, little-endian: state, attempt, send number, channel, reason, flags, answer, spare; then three times in
+#: 24 bytes, little-endian: state, attempt, send number, channel, reason, flags, answer, route; then three times in
 #: hundredths of a second since the leg was made (accepted; terminal; due while retrying, else acknowledged) and the
 #: first 32 bits of the hash of the provider's id.
 RECORD = struct.Struct("<8B4I")
@@ -100,7 +100,8 @@ class Record:
     """What Redis keeps of one delivery.
 
     ``send`` rises with every hand-over; ``attempt`` only when the recipient is charged.  ``channel`` and ``reason``
-    are indices (0: none).  Times are hundredths of a second since the leg was made, 0: not yet.
+    are indices (0: none).  ``route``: which of the channels that fit it is the next one to try, from 0; those before
+    it failed.  Times are hundredths of a second since the leg was made, 0: not yet.
     """
 
     state: State = State.QUEUED
@@ -110,6 +111,7 @@ class Record:
     reason: int = 0
     flags: Flag = NO_FLAGS
     answer: int = 0
+    route: int = 0
     accepted: int = 0
     ended: int = 0
     due: int = 0
@@ -125,7 +127,7 @@ class Record:
             self.reason,
             self.flags,
             self.answer,
-            0,
+            self.route,
             self.accepted,
             self.ended,
             self.due,
@@ -140,7 +142,8 @@ class Record:
             struct.error: wrong length.
             ValueError: an unknown state.
         """
-        state, attempt, send, channel, reason, flags, answer, _, accepted, ended, due, provider = RECORD.unpack(data)
+        state, attempt, send, channel, reason, flags, answer, route, *rest = RECORD.unpack(data)
+        accepted, ended, due, provider = rest
         return cls(
             state=State(state),
             attempt=attempt,
@@ -149,6 +152,7 @@ class Record:
             reason=reason,
             flags=Flag(flags),
             answer=answer,
+            route=route,
             accepted=accepted,
             ended=ended,
             due=due,

@@ -27,6 +27,7 @@ def a_record(chance: random.Random) -> Record:
         reason=chance.choice([0, 1, 17, 255]),
         flags=Flag(chance.randrange(8)),
         answer=chance.choice([0, 0, 1, 9]),
+        route=chance.choice([0, 0, 1, 2]),
         accepted=chance.choice([0, 1, 500, 2**32 - 1]),
         ended=chance.choice([0, 1, 700, 2**32 - 1]),
         due=chance.choice([0, 1, 900]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,11 @@ from relay.directory.egress import Guard
 from relay.fanout.channels import Channels
 from relay.fanout.contents import Contents
 from relay.fanout.ids import leg_id
-from relay.fanout.prepare import Links, Preparer
+from relay.fanout.items import Links
+from relay.fanout.precedence import Precedence
+from relay.fanout.prepare import Preparer
 from relay.fanout.rate import Rates
+from relay.fanout.recorder import Recorder
 from relay.fanout.replay import Replay
 from relay.fanout.retry import RetryPolicy
 from relay.fanout.segment import Segment
@@ -82,7 +85,14 @@ class Node:
     """One worker's sending half."""
 
     def __init__(
-        self, redis: Connection, folder: Path, *, channel: Channel | None, kind: Kind, idempotent: bool
+        self,
+        redis: Connection,
+        folder: Path,
+        *,
+        channel: Channel | None,
+        kind: Kind,
+        idempotent: bool,
+        others: Mapping[str, Channel] | None = None,
     ) -> None:
         keys = Partition()
         self.clock = FakeClock(datetime.now(UTC))
@@ -94,16 +104,18 @@ class Node:
             settings={"kind": kind, "path": str(self.file), "idempotent": idempotent, "verdict": "delivered"},
         )
         self.channels = Channels.configured(
-            {"first": channel or console},
+            {"first": channel or console, **(others or {})},
             egress=Guard(),
             public_host="relay.example",
             clock=self.clock,
             timeout=5,
             base=folder,
         )
-        self.adapter = Hooked(self.channels["first"].adapter)
-        self.channels["first"].adapter = self.adapter
-        self.channels["first"].index = 1
+        self.adapters: dict[str, Hooked] = {}
+        for index, opened in enumerate(self.channels, start=1):
+            self.adapters[opened.name] = opened.adapter = Hooked(opened.adapter)
+            opened.index = index
+        self.adapter = self.adapters["first"]
         self.kind = kind
         self.alerts, self.legs, self.chunks = Alerts(redis, keys), Legs(redis, keys), Chunks(redis, keys)
         self.directory = DirectoryStore(redis)
@@ -114,16 +126,22 @@ class Node:
         self.replay = Replay(self.chunks, self.legs, clock=self.clock)
         self.sender = Sender(
             Parts(
-                chunks=self.chunks,
                 legs=self.legs,
                 contents=self.contents,
                 preparer=self.preparer,
-                receipts=self.receipts,
+                recorder=Recorder(
+                    chunks=self.chunks,
+                    preparer=self.preparer,
+                    receipts=self.receipts,
+                    replay=self.replay,
+                    clock=self.clock,
+                    lease_ms=10_000,
+                    flash_ms=5_000,
+                ),
                 replay=self.replay,
                 policy=RetryPolicy(urgent=(2.0, 5.0), normal=(5.0, 30.0), jitter=0.0),
+                precedence=Precedence(),
                 clock=self.clock,
-                lease_ms=10_000,
-                flash_ms=5_000,
             )
         )
         self._token = 0

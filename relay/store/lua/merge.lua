@@ -1,5 +1,5 @@
 -- The merge table of relay/tracking/states.py: the same truth in whatever order and however often it is told.
--- A record is 24 bytes: state, attempt, send, channel, reason, flags, answer, spare, accepted, ended, due, provider.
+-- A record is 24 bytes: state, attempt, send, channel, reason, flags, answer, route, accepted, ended, due, provider.
 local TERMINAL = 8
 local ACKNOWLEDGED = 17
 local RECORD = 24
@@ -22,8 +22,8 @@ end
 
 local function merge(old, new)
   if old == NOTHING then return new end
-  local os, oat, osend, och, ore, ofl, oan, _, oac, oen, odu, opr = struct.unpack(FORMAT, old)
-  local ns, nat, nsend, nch, nre, nfl, nan, _, nac, nen, ndu, npr = struct.unpack(FORMAT, new)
+  local os, oat, osend, och, ore, ofl, oan, oro, oac, oen, odu, opr = struct.unpack(FORMAT, old)
+  local ns, nat, nsend, nch, nre, nfl, nan, nro, nac, nen, ndu, npr = struct.unpack(FORMAT, new)
   local won = beats(ns, nsend, os, osend)
   local answer = won and nan or oan
   if ns == ACKNOWLEDGED then answer = nan end
@@ -41,5 +41,5 @@ local function merge(old, new)
   if channel == 0 then channel = other_channel end
   return struct.pack(FORMAT,
     won and ns or os, math.max(oat, nat), math.max(osend, nsend), channel, won and nre or ore,
-    bit.bor(ofl, nfl), answer, 0, first_known(oac, nac), ended, won and ndu or odu, provider)
+    bit.bor(ofl, nfl), answer, won and nro or oro, first_known(oac, nac), ended, won and ndu or odu, provider)
 end

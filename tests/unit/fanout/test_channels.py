@@ -12,8 +12,9 @@ import structlog
 from relay.adapter import Batch, Descriptor, Kind, Outcome, Scope, Services, Verdict
 from relay.directory.egress import Guard
 from relay.errors import ConfigError, ProviderDown
-from relay.fanout.channels import Channels, OpenChannel, Tally, adapter_class, describe, is_two_way
+from relay.fanout.channels import Channels, OpenChannel, adapter_class, describe, is_two_way
 from relay.fanout.routes import Route
+from relay.fanout.tally import Tally
 from relay.settings import Channel
 from relay.testing.clocks import START, FakeClock
 from relay.testing.items import make_item
@@ -117,7 +118,7 @@ async def test_wrong_number_of_outcomes_is_unknown(playing: Playing, count: int)
     playing.outcomes = [Outcome(verdict=Verdict.DELIVERED)] * count
     outcomes = await with_adapter(playing).send(BATCH)
 
-    assert outcomes == [Outcome(verdict=Verdict.UNKNOWN, reason="adapter_bug", scope=Scope.CONFIG)] * 3
+    assert outcomes == [Outcome(verdict=Verdict.UNKNOWN, reason="adapter_bug", scope=Scope.MESSAGE)] * 3
 
 
 async def test_defect_of_an_adapter_is_unknown(playing: Playing) -> None:
@@ -144,6 +145,7 @@ async def test_operator_sees_the_last_fault(playing: Playing) -> None:
         "kind": "sms",
         "per_second": 0.3,
         "total": 3,
+        "open": False,
         "error": "queue_full 0x14",
         "error_at": START.timestamp(),
     }

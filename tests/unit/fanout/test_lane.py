@@ -11,7 +11,7 @@ import pytest
 from relay.adapter import Class, Kind
 from relay.errors import StoreUnavailable
 from relay.fanout.bell import Bells
-from relay.fanout.lane import URGENT_SLOTS, Lane
+from relay.fanout.lane import PARKED, URGENT_SLOTS, Lane
 from relay.fanout.leases import Leases
 from relay.fanout.prepare import Gate, Preparer
 from relay.fanout.replay import Replay
@@ -82,6 +82,9 @@ class World:
 
     def forgotten(self) -> None:
         """Nothing to tell again here."""
+
+    def shut(self, _kind: Kind) -> bool:
+        return self.gate.stopped
 
 
 class Running:
@@ -205,3 +208,26 @@ async def test_stop_switch_claims_nothing(world: World) -> None:
         await until(lambda: world.sent == 1)
 
     assert asked == 0
+
+
+async def test_chunk_that_waits_for_a_slow_provider_gives_its_slot_away(world: World) -> None:
+    """One provider that does not answer must not keep the other channels of its lane back; even that has a bound."""
+    world.waiting = 1000
+    async with Running(world) as running:
+        await until(lambda: len(world.sending) == 3)
+        while len(world.sending) < PARKED:
+            before = len(world.sending)
+            for work in list(world.sending):
+                if not work.parked:
+                    work.park()
+            await until(lambda before=before: len(world.sending) > before)
+        for work in list(world.sending):
+            if not work.parked:
+                work.park()
+        await until(lambda: world.asked[-3:] == [True] * 3)
+        assert len(world.sending) < PARKED + 3
+        world.go_on.set()
+        world.waiting = 0
+        await until(lambda: not world.sending)
+
+    assert running.lane.idle

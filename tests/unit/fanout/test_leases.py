@@ -168,4 +168,24 @@ async def test_renews_until_nothing_is_in_hand(world: World) -> None:
             held = running.done()
 
     assert not held
-    assert not work.stopped.is_set()
+
+
+async def test_an_ending_worker_gives_its_work_back(world: World) -> None:
+    """What was not begun is due at once for the others, and each chunk that leaves this worker's hands wakes one."""
+    work, stopping = Work(a_chunk()), asyncio.Event()
+    woken: list[int] = []
+
+    async def wake() -> None:
+        woken.append(world.leases.in_hand)
+
+    world.leases.on_release = wake
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.leases.run(stopping))
+        with world.leases.holding(work):
+            before = work.stopped.is_set()
+            stopping.set()
+            await work.stopped.wait()
+
+    assert not before
+    assert work.retry_at == int(world.clock.time() * 1000)
+    assert woken == [0]

@@ -243,4 +243,4 @@ def test_numbers_are_stored() -> None:
         "acknowledged": 17,
     }
     assert [s.terminal for s in State] == [int(s) >= 8 for s in State]
-    assert len(fields(Record)) == 11
+    assert len(fields(Record)) == 12
