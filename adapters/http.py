@@ -10,6 +10,8 @@ so that the operator sees it in the first minute.  410 is the documented way to 
 from __future__ import annotations
 
 import math
+import socket
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -94,3 +96,20 @@ def outcome_of_error(error: Exception, *, scope: Scope = Scope.RECIPIENT) -> Out
         if isinstance(error, kind):
             return Outcome(verdict=verdict, reason=reason, scope=scope, detail=detail)
     return Outcome(verdict=Verdict.UNKNOWN, reason="connection_lost", scope=scope, detail=detail)
+
+
+_DIALS: Final[tuple[tuple[type[OSError], Verdict, str], ...]] = (
+    (BlockedTarget, Verdict.REJECTED, "blocked_target"),
+    (socket.gaierror, Verdict.RETRY, "name_not_found"),
+    (ssl.SSLError, Verdict.RETRY, "tls_failed"),
+    (TimeoutError, Verdict.RETRY, "connection_timeout"),
+)
+
+
+def outcome_of_dial(error: OSError, *, scope: Scope = Scope.RECIPIENT) -> Outcome:
+    """Return what it means that no connection could be made: nothing left, whatever the reason."""
+    detail = type(error).__name__  # never the error's own words: they hold the host
+    for kind, verdict, reason in _DIALS:
+        if isinstance(error, kind):
+            return Outcome(verdict=verdict, reason=reason, scope=scope, detail=detail)
+    return Outcome(verdict=Verdict.RETRY, reason="connection_failed", scope=scope, detail=detail)
