@@ -142,6 +142,7 @@ class Alerts:
         ]
         facts: dict[str, str | bytes] = {
             **new.fields,
+            "node": new.node,
             "k0": new.k0,
             "k1": new.k1,
             "msgType": new.msg_type,
@@ -181,7 +182,7 @@ class Alerts:
         ]
         klass = Class(alert["class"]) if alert["class"] else Class.P2
         score = plan_score(klass, alert.number("received"))
-        args: list[str | int] = [alert_id, decision, by, reason, now_ms, score, alert["msgType"], node, number]
+        args: list[str | int] = [alert_id, decision, by, reason, now_ms, score, alert["msgType"], node, number, KEEP]
         return _text(await self._redis.run("decide", names, args))
 
     async def get(self, alert_id: str, *, with_raw: bool = True) -> StoredAlert | None:
@@ -217,8 +218,8 @@ class Alerts:
         )
         pairs = [(_text(m), int(float(s))) for m, s in _pairs(found)]
         if last:
-            seen = [i for i, (m, s) in enumerate(pairs) if m == last and s == int(top)]
-            pairs = pairs[seen[0] + 1 :] if seen else [p for p in pairs if p[1] < int(top)]
+            # By order, not by place: the alert that the cursor names may be archived by now.
+            pairs = [(m, s) for m, s in pairs if (s, m) < (int(top), last)]
         more = len(pairs) > limit
         pairs = pairs[:limit]
         rows = await self._redis.pipe([("HGETALL", self.keys.alert(alert_id)) for alert_id, _ in pairs])

@@ -122,6 +122,15 @@ class Partition:
         """ZSET: legs by the millisecond at which they are to be reconciled."""
         return self._key("checks")
 
+    def archiving(self, alert_id: str) -> str:
+        """STRING: which node writes this alert to its archive; goes by itself."""
+        return self._key(f"archiving:{alert_id}")
+
+    @property
+    def late(self) -> str:
+        """LIST: receipts and replies whose leg was not here; for the node that archived it."""
+        return self._key("late")
+
     def bell(self, lane: str) -> str:
         """LIST: wake-up tokens."""
         return self._key(f"bell:{lane}")
@@ -181,4 +190,5 @@ def dir_recipients(ordinal: int) -> str:
 CTL_SWITCHES = "c1:{ctl}:switches"  # HASH: "stop" and "pause:<channel>" → since, by whom
 CTL_KEYS = "c1:{ctl}:keys"  # HASH: key id → register entry
 CTL_WORKERS = "c1:{ctl}:workers"  # HASH: worker id → heartbeat
+CTL_DEPLOYMENT = "c1:{ctl}:deployment"  # HASH: what all machines must have in common (store/deployment.py)
 CTL_REFUSED = "c1:{ctl}:refused"  # LIST: refused posts without their bodies, newest first

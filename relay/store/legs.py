@@ -203,8 +203,11 @@ class Legs:
 
 
 def _leg(leg_id: str, row: Mapping[bytes, bytes], packed: bytes) -> Leg:
-    facts = {name.decode(): value.decode() for name, value in row.items()}
-    cursor = Cursor.unpack(packed)
+    return leg_of(leg_id, {name.decode(): value.decode() for name, value in row.items()}, Cursor.unpack(packed))
+
+
+def leg_of(leg_id: str, facts: Mapping[str, str], cursor: Cursor) -> Leg:
+    """Return a leg from its stored facts and cursor."""
     counts = {State(int(name[1:])): int(facts[name]) for name in facts if name[0] == "n" and name[1:].isdecimal()}
     counts = {state: n for state, n in counts.items() if n}
     counts[State.QUEUED] = cursor.total - sum(counts.values())

@@ -60,6 +60,8 @@ for state, by in pairs(change) do
   end
 end
 if ended ~= 0 then redis.call('HINCRBY', KEYS[2], 'ended', ended) end
+-- A word that comes while the leg is being archived must be seen before it is taken out (retire.lua).
+if member == '' and n > 0 then redis.call('HINCRBY', KEYS[2], 'late', 1) end
 
 if member ~= '' and lost == 0 then
   if ARGV[4] == '1' then

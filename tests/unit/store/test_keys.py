@@ -33,6 +33,8 @@ def names(partition: Partition) -> list[str]:
         partition.turn,
         partition.run,
         partition.checks,
+        partition.archiving("a"),
+        partition.late,
         partition.bell("sms"),
         partition.provider_ids("a", 1),
         partition.early_receipts("a", 1),

@@ -1,0 +1,52 @@
+-- include cursor
+-- Take a finished alert out of the store, once it is on disk; doing it twice changes nothing.
+-- KEYS: 1 alert  2 k0  3 k1  4 alerts  5 decisions  6 plan  7 planning  8 legs  9 checks  10 lease of the archivist
+--       11.. referrers of every alert that this one refers to; then for each leg: leg, ready, and its blobs
+-- ARGV: 1 alert id  2 token of the lease  3 what was read of the alert (see fingerprint)  4 msgType
+--       5 seconds for which a short note stays, for other nodes ('0': none)  6 this node
+--       7 number of referrers  8 number of legs, then for each leg: leg id, words that came late, number of keys
+-- Returns 'gone' | 'lost' (the lease) | 'changed' (since it was read) | 'unknown'
+local id = ARGV[1]
+if redis.call('GET', KEYS[10]) ~= ARGV[2] then return 'lost' end
+local facts = redis.call('HMGET', KEYS[1], 'state', 'legs', 'pass', 'cancelled_by', 'superseded_by', 'back')
+if not facts[1] then return 'unknown' end
+local said = {}
+for i = 1, 6 do said[i] = facts[i] or '' end
+if table.concat(said, '|') ~= ARGV[3] then return 'changed' end
+local referrers, legs = tonumber(ARGV[7]), tonumber(ARGV[8])
+local key = 11 + referrers
+for i = 0, legs - 1 do
+  local a = 9 + 3 * i
+  local packed = redis.call('HGET', KEYS[8], ARGV[a])
+  if packed and read_cursor(packed).leased > 0 then return 'changed' end
+  if (redis.call('HGET', KEYS[key], 'late') or '') ~= ARGV[a + 1] then return 'changed' end
+  key = key + tonumber(ARGV[a + 2])
+end
+
+key = 11 + referrers
+for i = 0, legs - 1 do
+  local a = 9 + 3 * i
+  redis.call('HDEL', KEYS[8], ARGV[a])
+  redis.call('ZREM', KEYS[9], ARGV[a])
+  redis.call('ZREM', KEYS[key + 1], ARGV[a])
+  redis.call('UNLINK', KEYS[key])
+  for k = key + 2, key + tonumber(ARGV[a + 2]) - 1 do redis.call('UNLINK', KEYS[k]) end
+  key = key + tonumber(ARGV[a + 2])
+end
+redis.call('ZREM', KEYS[4], id)
+redis.call('HDEL', KEYS[5], id)
+redis.call('ZREM', KEYS[6], id)
+redis.call('ZREM', KEYS[7], id)
+redis.call('DEL', KEYS[10])
+if ARGV[5] ~= '0' then
+  -- Another node may get the same message once more, or a Cancel of it: it must know that it was told, and by whom.
+  redis.call('HDEL', KEYS[1], 'raw', 'findings', 'areas', 'note')
+  redis.call('HSET', KEYS[1], 'archived', ARGV[6])
+  redis.call('EXPIRE', KEYS[1], ARGV[5])
+  redis.call('EXPIRE', KEYS[2], ARGV[5])
+  return 'gone'
+end
+redis.call('UNLINK', KEYS[1], KEYS[2])
+redis.call('SREM', KEYS[3], id)
+for i = 11, 10 + referrers do redis.call('SREM', KEYS[i], ARGV[4] .. ' ' .. id) end
+return 'gone'

@@ -1,0 +1,149 @@
+"""Finished alerts leave Redis, and come back when a Cancel or an Update refers to them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from relay.store.alerts import KEEP, StoredAlert
+from relay.store.connection import Connection
+from relay.store.keys import Partition
+from relay.store.legs import Leg
+
+#: What is read of an alert to decide whether it may go.
+_FACTS = (
+    *("id", "state", "legs", "waits", "received", "planned", "decided", "done", "back", "expires"),
+    *("msgType", "referenced", "k0", "k1", "node", "archived"),
+)
+#: What must not have changed between reading an alert and taking it out; ``lua/retire.lua`` compares the same.
+_FINGERPRINT = ("state", "legs", "pass", "cancelled_by", "superseded_by", "back")
+#: Blobs that are written before the script that makes them known, in seconds.
+_STAGED = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """An alert that is on disk now, as it was read; ``keep`` seconds a note of it stays, for other nodes (0: none)."""
+
+    alert: StoredAlert
+    legs: Sequence[Leg]
+    token: str
+    node: str
+    keep: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """A leg that comes back: ``blobs`` are (segment, records, outcome log) by segment number."""
+
+    leg: Leg
+    facts: Mapping[str, str]
+    blobs: Mapping[int, tuple[bytes, bytes, bytes]]
+
+
+class Retiring:
+    """The way out of one partition."""
+
+    def __init__(self, connection: Connection, partition: Partition) -> None:
+        self._redis = connection
+        self.keys = partition
+
+    async def old(self, *, before_ms: int, skip: int, most: int) -> list[StoredAlert]:
+        """Return the oldest alerts received before a time, with the few facts that say whether they may go."""
+        ids = await self._redis.call(
+            "ZRANGE", self.keys.alerts, "-inf", f"({before_ms}", "BYSCORE", "LIMIT", skip, most
+        )
+        rows = await self._redis.pipe([("HMGET", self.keys.alert(i.decode()), *_FACTS) for i in ids])
+        return [
+            StoredAlert({"id": i.decode(), **{n: v.decode() for n, v in zip(_FACTS, row, strict=True) if v}})
+            for i, row in zip(ids, rows, strict=True)
+        ]
+
+    async def unlist(self, alert_id: str) -> None:
+        """Take an id from the list of alerts that has no alert behind it."""
+        await self._redis.call("ZREM", self.keys.alerts, alert_id)
+
+    async def states(self, alert_ids: Sequence[str]) -> dict[str, StoredAlert]:
+        """Return state and end of those alerts that are in Redis, archived ones left out."""
+        rows = await self._redis.pipe(
+            [("HMGET", self.keys.alert(i), "state", "expires", "archived") for i in alert_ids]
+        )
+        return {
+            i: StoredAlert({"state": row[0].decode(), "expires": (row[1] or b"0").decode()})
+            for i, row in zip(alert_ids, rows, strict=True)
+            if row[0] and not row[2]
+        }
+
+    async def lease(self, alert_id: str, token: str, *, seconds: float) -> bool:
+        """Take or keep the right to archive an alert; False while another has it."""
+        key, ms = self.keys.archiving(alert_id), int(seconds * 1000)
+        if await self._redis.call("SET", key, token, "NX", "PX", ms):
+            return True
+        if (await self._redis.call("GET", key) or b"").decode() != token:
+            return False
+        return bool(await self._redis.call("PEXPIRE", key, ms))
+
+    async def nodes(self) -> int:
+        """Return how many nodes have told this partition of alerts."""
+        names = await self._redis.call("HKEYS", self.keys.marks)
+        return sum(name.endswith(b":name") for name in names)
+
+    async def retire(self, going: Going) -> str:
+        """Take an alert out: ``gone``, ``lost`` (the lease), ``changed`` (read it again), or ``unknown``.
+
+        Raises:
+            StoreUnavailable: Redis is away; it may be gone or not, and asking again is harmless.
+        """
+        keys, alert = self.keys, going.alert
+        alert_id = alert["id"]
+        referenced = alert["referenced"].split()
+        names = [keys.alert(alert_id), keys.k0(alert["k0"]), keys.k1(alert["k1"]), keys.alerts, keys.decisions]
+        names += [keys.plan, keys.plan_leases, keys.legs, keys.checks, keys.archiving(alert_id)]
+        names += [keys.referrers(k1) for k1 in referenced]
+        said = "|".join(alert[name] for name in _FINGERPRINT)
+        args: list[str | bytes | int] = [alert_id, going.token, said, alert["msgType"], going.keep, going.node]
+        args += [len(referenced), len(going.legs)]
+        for leg in going.legs:
+            own = [keys.leg(leg.leg_id), keys.ready(leg.lane, leg.cursor.klass)]
+            for number in range(len(leg.cursor.sizes)):
+                own += [keys.segment(leg.leg_id, number), keys.records(leg.leg_id, number)]
+                own.append(keys.outcomes(leg.leg_id, number))
+            names += own
+            args += [leg.leg_id, leg.facts.get("late", ""), len(own)]
+        return str((await self._redis.run("retire", names, args)).decode())
+
+    async def refer(self, alert: StoredAlert) -> None:
+        """Let a Cancel or Update that is archived silence what it refers to, should that come later."""
+        commands: list[tuple[str | int, ...]] = []
+        for k1 in alert["referenced"].split():
+            key = self.keys.referrers(k1)
+            commands += [("SADD", key, f"{alert['msgType']} {alert['id']}"), ("EXPIRE", key, KEEP)]
+        await self._redis.pipe(commands)
+
+    async def stage(self, leg_id: str, number: int, blobs: tuple[bytes, bytes, bytes]) -> None:
+        """Write one segment of a leg that comes back; it goes by itself if the leg never does."""
+        named = zip(self._blob_keys(leg_id, number), blobs, strict=True)
+        await self._redis.pipe([("SET", key, data, "EX", _STAGED) for key, data in named if data])
+
+    async def bring_back(self, alert: StoredAlert, legs: Sequence[Back]) -> str:
+        """Make an archived alert known again, its segments being staged: ``back``, ``known`` or ``lost``."""
+        keys, alert_id = self.keys, alert["id"]
+        names = [keys.alert(alert_id), keys.k0(alert["k0"]), keys.k1(alert["k1"]), keys.alerts, keys.legs]
+        fields: list[str | bytes] = ["raw", zlib.compress(alert.raw, 6)]
+        for name, value in alert.facts.items():
+            fields += [name, value]
+        args: list[str | bytes | int] = [alert_id, alert.number("received"), KEEP, len(fields), *fields, len(legs)]
+        for back in legs:
+            leg_id = back.leg.leg_id
+            own = [keys.leg(leg_id)]
+            for number, blobs in back.blobs.items():
+                own += [k for k, data in zip(self._blob_keys(leg_id, number), blobs, strict=True) if data]
+            pairs = [part for pair in back.facts.items() for part in pair]
+            names += own
+            args += [leg_id, back.leg.cursor.pack(), len(own), len(pairs), *pairs]
+        return str((await self._redis.run("bring_back", names, args)).decode())
+
+    def _blob_keys(self, leg_id: str, number: int) -> tuple[str, str, str]:
+        keys = self.keys
+        return keys.segment(leg_id, number), keys.records(leg_id, number), keys.outcomes(leg_id, number)
