@@ -21,6 +21,9 @@ from relay.errors import BlockedTarget, ConfigError, InvalidInput
 
 _MAX_URL = 2048
 _HTTPS = 443
+_MAX_PASSED = 4096
+# A URL in which only scheme, host and port can be wrong: what follows them is a plain path.
+_PLAIN = re.compile(r"(https?://[a-z0-9.:-]+)/[A-Za-z0-9_~=&./-]*(?:\?[A-Za-z0-9_~?=&./-]*)?")
 _PORT = re.compile(r":([0-9]+)$")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -54,6 +57,7 @@ class Guard:
         self._allow = tuple(_entry(text) for text in allow)
         self._own = tuple(entry for text in own for entry in _listening(_entry(text)))
         self._resolved: dict[tuple[str, int], frozenset[Address]] = {}  # bounded by the names in ``allow``
+        self._passed: set[str] = set()  # schemes and authorities that were judged before: every message asks again
 
     def check_url(self, url: str) -> None:
         """Refuse a URL that may not be registered or posted to; looks nothing up.
@@ -61,7 +65,16 @@ class Guard:
         Raises:
             InvalidInput: 422, slug ``bad-uri`` (not an acceptable URL) or ``blocked-target`` (not an acceptable host).
         """
-        parsed = _parse(url)
+        plain = _PLAIN.fullmatch(url) if len(url) <= _MAX_URL else None
+        if plain is not None and plain[1] in self._passed:
+            return
+        self._check(_parse(url))
+        if plain is not None:
+            if len(self._passed) >= _MAX_PASSED:
+                self._passed.clear()
+            self._passed.add(plain[1])
+
+    def _check(self, parsed: URL) -> None:
         host, port = parsed.raw_host or "", parsed.port or 0
         address = _literal(host)
         if address is not None:

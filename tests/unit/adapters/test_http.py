@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from adapters.http import outcome_of, outcome_of_error, retry_after
+from adapters.http import outcome_of, outcome_of_dial, outcome_of_error, retry_after
 from relay.adapter import Outcome, Scope, Verdict
 from relay.errors import BlockedTarget
 from relay.testing.clocks import START
@@ -107,3 +107,23 @@ def test_details_name_no_host() -> None:
     outcome = outcome_of_error(aiohttp.ClientConnectorError(KEY, OSError(111, "hook.example refused")))
 
     assert outcome.detail == "ClientConnectorError"
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict", "reason"),
+    [
+        (BlockedTarget("10.0.0.1"), Verdict.REJECTED, "blocked_target"),
+        (socket.gaierror(-2, "unknown"), Verdict.RETRY, "name_not_found"),
+        (ssl.CertificateError("old"), Verdict.RETRY, "tls_failed"),
+        (ssl.SSLError(1, "bad"), Verdict.RETRY, "tls_failed"),
+        (TimeoutError(), Verdict.RETRY, "connection_timeout"),
+        (ConnectionRefusedError(111, "hook.example refused"), Verdict.RETRY, "connection_failed"),
+        (OSError("hook.example: multiple exceptions"), Verdict.RETRY, "connection_failed"),
+    ],
+)
+def test_without_a_connection_nothing_left(error: OSError, verdict: Verdict, reason: str) -> None:
+    """Whatever kept the connection from being made, the message is not in doubt; the detail names no host."""
+    outcome = outcome_of_dial(error)
+
+    assert (outcome.verdict, outcome.reason) == (verdict, reason)
+    assert "hook.example" not in outcome.detail

@@ -111,6 +111,18 @@ def test_ordinary_urls_are_accepted(url: str) -> None:
     assert slug_of(Guard(), url) == "ok"
 
 
+def test_what_passed_before_lets_nothing_else_pass() -> None:
+    """Hosts are remembered once they passed; that opens the door for no other host and no strange URL at theirs."""
+    guard = Guard()
+    for url in [*GOOD_URLS, "https://hook.example/a", "https://evil.example/a"]:
+        guard.check_url(url)
+    for url in [*BAD_URLS, *BLOCKED_URLS]:
+        with pytest.raises(InvalidInput):
+            guard.check_url(url)
+
+    assert len(guard._passed) <= len(GOOD_URLS) + 2
+
+
 @pytest.mark.parametrize(
     ("allow", "url"),
     [
