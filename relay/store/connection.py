@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis.exceptions
-from redis.asyncio import BlockingConnectionPool, Redis, Sentinel
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-from relay.errors import ConfigError, RelayError, StoreUnavailable
+from relay.errors import RelayError
 from relay.store import scripts
+from relay.store.available import available
+from relay.store.cluster import ClusterRoute
+from relay.store.pools import to_url
+from relay.store.route import Command, Route, Single, key_of, piped
+from relay.store.sentinel import SentinelRoute
+from relay.store.url import StoreUrl, parse
 
-#: What a server says when it is there but cannot serve now: pending, never an error of ours.
-_NOT_NOW = ("LOADING", "MISCONF", "OOM", "NOREPLICAS", "BUSY", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
-
-#: The same, where the library has a class for the word and takes the word away.
-_NOT_NOW_CLASSES = (
-    redis.exceptions.BusyLoadingError,
-    redis.exceptions.ReadOnlyError,
-    redis.exceptions.OutOfMemoryError,
-    redis.exceptions.MasterDownError,
-    redis.exceptions.ClusterDownError,
-    redis.exceptions.TryAgainError,
-)
-
-
-@asynccontextmanager
-async def available() -> AsyncIterator[None]:
-    """Turn every way in which Redis can be away into :class:`StoreUnavailable`."""
-    try:
-        yield
-    except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError) as error:
-        raise StoreUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
-    except redis.exceptions.ResponseError as error:
-        word = _word(error)
-        if word in _NOT_NOW:
-            raise StoreUnavailable(f"Redis answers {word}") from error
-        if isinstance(error, _NOT_NOW_CLASSES):
-            raise StoreUnavailable(f"Redis answers {type(error).__name__}") from error
-        raise
-
-
-def _word(error: redis.exceptions.ResponseError) -> str:
-    """Return the first word of what the server said; the library hides it when a pipe's command failed."""
-    said = str(error).rpartition("of pipeline caused error: ")[2]
-    return said.lstrip("('\"").partition(" ")[0]
+__all__ = ["Connection", "Copied", "KeepsNothing", "UnknownCommand", "available"]
 
 
 class UnknownCommand(RelayError):
@@ -59,26 +29,64 @@ class KeepsNothing(RelayError):
     """The server writes nothing to a disk, so that nobody can wait for that."""
 
 
-class Connection:
-    """Two pools to one Redis: commands (bounded by ``timeout`` seconds), and blocking reads (no time-out of their own).
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a script returned, and how many replicas had its writes when the wait ended."""
 
-    The library's default of ten silent retries repeats writes whose reply was lost, so both pools retry nothing.
+    reply: Any
+    replicas: int
+
+
+class Connection:
+    """Redis, wherever it is: one server, the master of some Sentinels, or the primaries of a Cluster.
+
+    Commands are bounded by ``timeout`` seconds; blocking reads have connections of their own.  Each key decides by
+    itself where a command goes, so that nothing but the number of partitions differs from one topology to another.
     """
 
     def __init__(self, url: str, *, timeout: float, pool: int = 32) -> None:
+        """``pool`` is the most connections of a kind to one server.
+
+        Raises:
+            ConfigError: the URL cannot work.
+        """
         self.url = url
-        self._timeout = timeout
-        self.client = _client(url, timeout=timeout, pool=pool)
-        self.blocking = _client(url, timeout=None, pool=pool)
+        parsed = parse(url)
+        self.kind = parsed.kind
+        self._route = _route(parsed, timeout=timeout, size=pool)
 
     async def run(self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:  # noqa: ANN401 -- replies are what the script returns
-        """Run a script.
+        """Run a script; all of ``keys`` are in one slot.
 
         Raises:
             StoreUnavailable: Redis cannot be reached or cannot serve now; the script may or may not have run.
         """
         async with available():
-            return await scripts.run(self.client, name, keys, args)
+            return await self._route.run(keys[0], lambda client: scripts.run(client, name, keys, args))
+
+    async def run_copied(
+        self,
+        name: str,
+        keys: Sequence[str],
+        args: Sequence[str | bytes | int | float],
+        *,
+        replicas: int,
+        within: float,
+    ) -> Copied:
+        """Run a script, and wait up to ``within`` seconds until so many replicas have its writes.
+
+        ``WAIT`` follows on the same connection: on another one it answers for other writes.  Too few replicas are no
+        error: the writes are there.
+
+        Raises:
+            StoreUnavailable: as for :meth:`run`.
+        """
+        wait = ("WAIT", replicas, int(within * 1000))
+        async with available():
+            reply, count = await self._route.run(
+                keys[0], lambda client: scripts.run_then(client, name, keys, args, then=wait)
+            )
+        return Copied(reply, int(count) if not isinstance(count, BaseException) else 0)
 
     async def call(self, *command: str | bytes | int | float) -> Any:  # noqa: ANN401 -- replies differ by command
         """Run one command.
@@ -87,7 +95,7 @@ class Connection:
             StoreUnavailable: as for :meth:`run`.
         """
         async with available():
-            return await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
+            return await self._route.run(key_of(command), lambda client: client.execute_command(*command))  # type: ignore[no-untyped-call]
 
     async def block(self, *command: str | bytes | int | float, timeout: float) -> Any:  # noqa: ANN401 -- replies differ by command
         """Run one blocking command; ``timeout`` must exceed the command's own.
@@ -96,9 +104,13 @@ class Connection:
             StoreUnavailable: as for :meth:`run`, and when the server is silent for ``timeout`` seconds.
         """
         async with available(), asyncio.timeout(timeout):
-            return await self.blocking.execute_command(*command)  # type: ignore[no-untyped-call]
+            return await self._route.run(
+                key_of(command),
+                lambda client: client.execute_command(*command),  # type: ignore[no-untyped-call]
+                blocking=True,
+            )
 
-    async def pipe(self, commands: Sequence[Sequence[str | bytes | int | float]], *, atomic: bool = False) -> list[Any]:
+    async def pipe(self, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]:
         """Run commands in one round trip; ``atomic``: nothing happens between them (they share a slot).
 
         Raises:
@@ -106,18 +118,24 @@ class Connection:
         """
         if not commands:
             return []
-        async with available(), self.client.pipeline(transaction=atomic) as pipe:
-            for command in commands:
-                pipe.execute_command(*command)
-            return list(await pipe.execute())
+        async with available():
+            if not atomic:
+                return await self._route.pipe(commands)
+            found: list[Any] = await self._route.run(
+                key_of(commands[0]), lambda client: piped(client, commands, atomic=True)
+            )
+            return found
 
-    async def after_write(
-        self,
-        write: Sequence[str | bytes | int | float],
-        wait: Sequence[str | bytes | int | float],
-        *,
-        timeout: float,
-    ) -> Any:  # noqa: ANN401 -- replies differ by command
+    async def replies(self, commands: Sequence[Command]) -> list[Any]:
+        """Run commands in one round trip; an error in place of a reply is what came back instead.
+
+        Raises:
+            StoreUnavailable: there is no server at all.
+        """
+        async with available():
+            return await self._route.pipe(commands, errors=True)
+
+    async def after_write(self, write: Command, wait: Command, *, timeout: float) -> Any:  # noqa: ANN401 -- replies differ by command
         """Write and then wait (``WAIT``, ``WAITAOF``) on the same connection: on another one the answer is worthless.
 
         Raises:
@@ -125,49 +143,32 @@ class Connection:
             KeepsNothing: it has no append-only file.
             StoreUnavailable: as for :meth:`run`.
         """
-        async with available(), asyncio.timeout(timeout), self.blocking.pipeline(transaction=False) as pipe:
-            pipe.execute_command(*write)
-            pipe.execute_command(*wait)
+        async with available(), asyncio.timeout(timeout):
             try:
-                return (await pipe.execute())[-1]
+                found = await self._route.run(key_of(write), lambda client: piped(client, [write, wait]), blocking=True)
             except redis.exceptions.ResponseError as error:
                 if "unknown command" in str(error).lower():
                     raise UnknownCommand(str(wait[0])) from error
                 if "appendonly is disabled" in str(error).lower():
                     raise KeepsNothing("appendonly no") from error
                 raise
+            return found[-1]
+
+    async def look(self) -> None:
+        """Notice a new master or moved slots although the old servers still answer; about once a second."""
+        async with available():
+            await self._route.look()
 
     async def close(self) -> None:
-        """Close both pools."""
-        # The pools were made here, so the library would leave them open.
-        await self.client.aclose(close_connection_pool=True)
-        await self.blocking.aclose(close_connection_pool=True)
+        """Close all connections."""
+        await self._route.close()
 
 
-def _client(url: str, *, timeout: float | None, pool: int) -> Redis:
-    options: dict[str, Any] = {
-        "retry": Retry(NoBackoff(), 0),
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout or 2.0,
-    }
-    if url.startswith("redis+sentinel://"):
-        return _sentinel(url, options)
-    if url.startswith("redis+cluster://"):
-        raise ConfigError(
-            "redis.url: a Redis Cluster is not supported yet; use redis://, rediss://, unix:// or redis+sentinel://"
-        )
-    if not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ConfigError("redis.url must start with redis://, rediss://, unix:// or redis+sentinel://")
-    pool_of = BlockingConnectionPool.from_url(url, max_connections=pool, timeout=timeout or 2.0, **options)
-    return Redis(connection_pool=pool_of)
-
-
-def _sentinel(url: str, options: dict[str, Any]) -> Redis:
-    hosts, _, master = url.removeprefix("redis+sentinel://").partition("/")
-    if not master:
-        raise ConfigError("redis.url: write redis+sentinel://host1:26379,host2:26379/name-of-the-master")
-    pairs = [(h.rpartition(":")[0] or h, int(h.rpartition(":")[2]) if ":" in h else 26379) for h in hosts.split(",")]
-    client: Redis = Sentinel(  # type: ignore[no-untyped-call]
-        pairs, socket_timeout=options["socket_timeout"] or 2.0
-    ).master_for(master, **options)
-    return client
+def _route(url: StoreUrl, *, timeout: float, size: int) -> Route:
+    match url.kind:
+        case "sentinel":
+            return SentinelRoute(url, timeout=timeout, size=size)
+        case "cluster":
+            return ClusterRoute(url, timeout=timeout, size=size)
+        case _:
+            return Single(to_url(url.text, timeout=timeout, size=size))

@@ -10,6 +10,8 @@ from typing import Any
 
 from redis.exceptions import NoScriptError
 
+from relay.store.route import Command, piped
+
 _INCLUDE = "-- include "
 
 
@@ -32,6 +34,24 @@ def digest(name: str) -> str:
 async def run(client: Any, name: str, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:  # noqa: ANN401 -- replies are what the script returns
     """Run a script; every key it touches is in ``keys``."""
     try:
-        return await client.evalsha(digest(name), len(keys), *keys, *args)
+        return await client.execute_command("EVALSHA", digest(name), len(keys), *keys, *args)
     except NoScriptError:
-        return await client.eval(source(name), len(keys), *keys, *args)
+        return await client.execute_command("EVAL", source(name), len(keys), *keys, *args)
+
+
+async def run_then(
+    client: Any,  # noqa: ANN401 -- as above
+    name: str,
+    keys: Sequence[str],
+    args: Sequence[str | bytes | int | float],
+    *,
+    then: Command,
+) -> tuple[Any, Any]:
+    """Run a script and one command after it on the same connection; of the two replies the second may be an error."""
+    rest = (len(keys), *keys, *args)
+    reply, after = await piped(client, [("EVALSHA", digest(name), *rest), then], errors=True)
+    if isinstance(reply, NoScriptError):
+        reply, after = await piped(client, [("EVAL", source(name), *rest), then], errors=True)
+    if isinstance(reply, BaseException):
+        raise reply
+    return reply, after

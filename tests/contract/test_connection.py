@@ -125,7 +125,7 @@ async def test_closing_leaves_nothing_open(redis: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:6379", "http://redis", "redis+cluster://a:1,b:2", "redis+sentinel://a:1,b:2", ""]
+    "url", ["localhost:6379", "http://redis", "redis+cluster://a:1,b:2/0", "redis+sentinel://a:1,b:2", ""]
 )
 def test_unusable_url_is_refused(url: str) -> None:
     """An address that cannot work is refused at the start, with a word on what does."""

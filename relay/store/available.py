@@ -1,0 +1,69 @@
+"""The many ways in which Redis can be away, as one error."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import redis.exceptions
+
+from relay.errors import StoreUnavailable
+
+#: What a server says when it is there but cannot serve now: pending, never an error of ours.
+_NOT_NOW = (
+    "LOADING",
+    "MISCONF",
+    "OOM",
+    "NOREPLICAS",
+    "BUSY",
+    "READONLY",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "UNBLOCKED",  # a blocking read on a master that became a replica
+)
+
+#: The same, where the library has a class for the word and takes the word away; and a slot that wanders about.
+_NOT_NOW_CLASSES = (
+    redis.exceptions.BusyLoadingError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.TryAgainError,
+    redis.exceptions.MovedError,
+    redis.exceptions.AskError,
+)
+
+#: The server is not there, or did not answer in time: what was asked may or may not have been done.
+GONE = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError)
+
+
+@asynccontextmanager
+async def available() -> AsyncIterator[None]:
+    """Turn every way in which Redis can be away into :class:`StoreUnavailable`."""
+    try:
+        yield
+    except GONE as error:
+        raise StoreUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
+    except redis.exceptions.ResponseError as error:
+        word = not_now(error)
+        if word:
+            raise StoreUnavailable(f"Redis answers {word}") from error
+        raise
+
+
+def not_now(error: BaseException) -> str:
+    """Return the word by which a server says that it cannot serve now; empty for any other error."""
+    if not isinstance(error, redis.exceptions.ResponseError):
+        return ""
+    word = _word(error)
+    if word in _NOT_NOW:
+        return word
+    return type(error).__name__ if isinstance(error, _NOT_NOW_CLASSES) else ""
+
+
+def _word(error: redis.exceptions.ResponseError) -> str:
+    """Return the first word of what the server said; the library hides it when a pipe's command failed."""
+    said = str(error).rpartition("of pipeline caused error: ")[2]
+    return said.lstrip("('\"").partition(" ")[0]

@@ -1,0 +1,73 @@
+"""Which server a key is on: the one there is, the one that Sentinels name, or the one that has its slot."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from redis.asyncio import Redis
+
+from relay.store.pools import Pools
+
+Command = Sequence[str | bytes | int | float]
+
+#: Something to do on the server that has a key.
+Work = Callable[[Redis], Awaitable[Any]]
+
+
+class Route(Protocol):
+    """Finds servers.  What the library raises passes through; ``Connection`` turns it into ``StoreUnavailable``."""
+
+    async def run(self, key: str, work: Work, *, blocking: bool = False) -> Any:  # noqa: ANN401 -- replies are what the work returns
+        """Do ``work`` on the server of ``key``; ``blocking``: on a connection without a time-out of its own."""
+        ...
+
+    async def pipe(self, commands: Sequence[Command], *, errors: bool = False) -> list[Any]:
+        """Run commands in one round trip to each server that has keys of theirs.
+
+        ``errors``: they are among the replies instead of raised.
+        """
+        ...
+
+    async def look(self) -> None:
+        """Notice what has changed among the servers; called about once a second."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class Single:
+    """One server."""
+
+    def __init__(self, pools: Pools) -> None:
+        self._pools = pools
+
+    async def run(self, _key: str, work: Work, *, blocking: bool = False) -> Any:  # noqa: ANN401 -- as in Route
+        """Do ``work`` there."""
+        return await work(self._pools.blocking if blocking else self._pools.client)
+
+    async def pipe(self, commands: Sequence[Command], *, errors: bool = False) -> list[Any]:
+        """Run commands in one round trip."""
+        return await piped(self._pools.client, commands, errors=errors)
+
+    async def look(self) -> None:
+        """There is nothing to notice."""
+
+    async def close(self) -> None:
+        """Close the pools."""
+        await self._pools.close()
+
+
+async def piped(client: Redis, commands: Sequence[Command], *, atomic: bool = False, errors: bool = False) -> list[Any]:
+    """Run commands in one round trip; ``errors``: what the server refused is among the replies, instead of raised."""
+    async with client.pipeline(transaction=atomic) as pipe:
+        for command in commands:
+            pipe.execute_command(*command)
+        return list(await pipe.execute(raise_on_error=not errors))
+
+
+def key_of(command: Command) -> str:
+    """Return the first key of a command; empty when it has none, and any server will do."""
+    return next((word for word in command[1:] if isinstance(word, str) and word.startswith("c1:{")), "")

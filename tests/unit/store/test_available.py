@@ -1,0 +1,41 @@
+"""One error for every way in which Redis can be away, and for nothing else."""
+
+import pytest
+from redis.exceptions import ConnectionError as LibraryConnectionError
+from redis.exceptions import MovedError, ReadOnlyError, ResponseError
+
+from relay.errors import StoreUnavailable
+from relay.store.available import available, not_now
+
+
+@pytest.mark.parametrize("error", [LibraryConnectionError(), OSError(), TimeoutError()])
+async def test_silence_is_not_now(error: Exception) -> None:
+    """No server, no answer, no network: all the same to the caller."""
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        async with available():
+            raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ResponseError("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"),
+        ResponseError("Command # 1 (SET a) of pipeline caused error: ('NOREPLICAS Not enough good replicas',)"),
+        ReadOnlyError("You can't write against a read only replica."),
+        MovedError("3999 127.0.0.1:6381"),
+    ],
+)
+async def test_server_in_the_middle_of_a_failover_is_not_now(error: ResponseError) -> None:
+    """What servers say while another takes over is waited for, never taken for a defect."""
+    with pytest.raises(StoreUnavailable):
+        async with available():
+            raise error
+
+
+async def test_mistake_of_ours_is_a_defect() -> None:
+    """A wrong command is not waited for."""
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        async with available():
+            raise ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value")
+
+    assert not_now(ValueError("LOADING")) == ""
