@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -21,6 +21,26 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds that never go backwards."""
         ...
+
+
+class ServerClock:
+    """The machine's clock, moved by ``offset`` seconds: a worker whose own clock is wrong follows the server's."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.offset = 0.0
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware, in UTC."""
+        return self._clock.now() + timedelta(seconds=self.offset)
+
+    def time(self) -> float:
+        """Return the wall-clock time in seconds since the epoch."""
+        return self._clock.time() + self.offset
+
+    def monotonic(self) -> float:
+        """Return seconds that never go backwards."""
+        return self._clock.monotonic()
 
 
 class SystemClock:

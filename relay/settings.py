@@ -17,6 +17,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
 from relay.errors import ConfigError
+from relay.secret_file import read_secret
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -41,9 +42,13 @@ class Api(Section):
 
 
 class Redis(Section):
-    """``[redis]``: an empty ``url`` means the relay's own private server in ``data_dir``."""
+    """``[redis]``: an empty ``url`` means the relay's own private server in ``data_dir``.
+
+    ``url_file`` names a file that holds the URL, for one with a password in it; it goes before ``url``.
+    """
 
     url: str = ""
+    url_file: str = ""
     server: str = ""
     accept_budget: Seconds = 0.25
     timeout: Seconds = 2.0
@@ -139,6 +144,7 @@ class Settings(Section):
 
     data_dir: Path = Path("./var")
     public_url: str = ""
+    ack_secret_file: str = ""
     api: Api = Api()
     redis: Redis = Redis()
     egress: Egress = Egress()
@@ -184,6 +190,11 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise ConfigError(_explain(error, chosen)) from error
+    if settings.redis.url_file:
+        redis = settings.redis.model_copy(
+            update={"url": read_secret(settings.redis.url_file, setting="redis.url_file")}
+        )
+        settings = settings.model_copy(update={"redis": redis})
     settings._source = chosen  # noqa: SLF001 -- known only here, and no setting
     return settings
 
@@ -195,6 +206,20 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
+
+
+def listening_fd(environ: Mapping[str, str] | None = None, *, pid: int | None = None) -> int | None:
+    """Return the descriptor of a socket that listens for us already (systemd's socket activation); None: there is none.
+
+    Raises:
+        ConfigError: there is more than one.
+    """
+    env = os.environ if environ is None else environ
+    if env.get("LISTEN_PID") != str(os.getpid() if pid is None else pid):
+        return None
+    if env.get("LISTEN_FDS") != "1":
+        raise ConfigError("more than one socket was passed to the relay; its socket unit must name one ListenStream")
+    return 3
 
 
 _NOT_SETTINGS = {"RELAY_CONFIG"}

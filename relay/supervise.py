@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from asyncio.subprocess import Process
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -49,13 +50,18 @@ async def run(parts: Mapping[str, Part], *, stopping: asyncio.Event, grace: floa
 class Child:
     """One child process that is started again whenever it ends before it was told to.
 
-    ``pid`` is None while it does not run; ``starts`` counts how often it was started.
+    ``pid`` is None while it does not run; ``starts`` counts how often it was started; ``ready`` is set once it has
+    said so through the descriptor that ``--ready-fd`` names to it (``tells_ready``: it is given one).
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, clock: Clock, grace: float) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], *, clock: Clock, grace: float, tells_ready: bool = False
+    ) -> None:
         self.name = name
         self.starts = 0
+        self.ready = asyncio.Event()
         self._command = tuple(command)
+        self._tells_ready = tells_ready
         self._clock = clock
         self._grace = grace
         self._process: Process | None = None
@@ -87,13 +93,34 @@ class Child:
     async def _live(self, stopping: asyncio.Event) -> int | None:
         self.starts += 1
         try:
-            self._process = await spawn(self._command)
+            self._process = await self._spawn()
         except OSError as error:
             log.error("child_not_started", child=self.name, error=str(error))  # noqa: TRY400 - the sentence says it all
             return None
         log.info("child_started", child=self.name, pid=self._process.pid)
         await exited_or_stopping(self._process, stopping)
         return self._process.returncode
+
+    async def _spawn(self) -> Process:
+        if not self._tells_ready:
+            return await spawn(self._command)
+        reads, writes = os.pipe()
+        try:
+            process = await spawn([*self._command, "--ready-fd", str(writes)], keep=[writes])
+        except OSError:
+            os.close(reads)
+            raise
+        finally:
+            os.close(writes)
+        asyncio.get_running_loop().add_reader(reads, self._hear, reads)
+        return process
+
+    def _hear(self, reads: int) -> None:
+        """Take the one byte of a child that is ready; its end comes to the same descriptor."""
+        if os.read(reads, 1):
+            self.ready.set()
+        asyncio.get_running_loop().remove_reader(reads)
+        os.close(reads)
 
     async def _stop(self) -> None:
         if self._process is None or self._process.returncode is not None:

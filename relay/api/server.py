@@ -27,10 +27,17 @@ class Listener:
     """Listens for the application of ``services``; a :class:`relay.supervise.Part` once it is started."""
 
     def __init__(
-        self, services: Services, *, console: Console | None = None, connections: Connections | None = None
+        self,
+        services: Services,
+        *,
+        console: Console | None = None,
+        connections: Connections | None = None,
+        inherited: socket.socket | None = None,
     ) -> None:
+        """``inherited`` listens already, and goes on while this process is replaced: nobody is refused meanwhile."""
         settings = services.settings.api
         self._settings = settings
+        self._inherited = inherited
         self._connections = connections or Connections()
         self._options: dict[str, Any] = {
             "keepalive_timeout": KEEP_ALIVE,
@@ -79,14 +86,12 @@ class Listener:
         if server is None:
             raise RuntimeError("the runner has no server")
         host, port = self._settings.host, self._settings.port
+        place: dict[str, Any] = {"host": host, "port": port, "reuse_address": True}
+        if self._inherited is not None:
+            place = {"sock": self._inherited}
         try:
             self._listening = await asyncio.get_running_loop().create_server(
-                lambda: Guarded(server, self._connections, **self._options),
-                host,
-                port,
-                ssl=context,
-                backlog=_BACKLOG,
-                reuse_address=True,
+                lambda: Guarded(server, self._connections, **self._options), ssl=context, backlog=_BACKLOG, **place
             )
         except (OSError, socket.gaierror) as error:
             await self._runner.cleanup()

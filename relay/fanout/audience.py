@@ -43,11 +43,17 @@ class IndexMatcher:
         self._epoch = ""
         self._position = ""
         self._saved = ""
+        self._caught_up = False
 
     @property
     def size(self) -> int:
         """How many recipients the index knows."""
         return len(self._index)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the index has been read from Redis, or from this node's disk and caught up."""
+        return self._caught_up
 
     async def match(self, alert: Alert, *, drill: bool) -> Audience:
         """Return who is to be told, knowing every change made before this call.
@@ -67,6 +73,7 @@ class IndexMatcher:
             try:
                 async with self._lock:
                     await self._catch_up()
+                self._caught_up = True
                 if self._clock.monotonic() >= save_at:
                     await self._save()
                     save_at = self._clock.monotonic() + _SAVE_EVERY

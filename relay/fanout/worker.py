@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,8 @@ class Worker:
         look = min(5.0, settings.engine.lease, settings.engine.lease_flash)
         self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind], look=look)
         self._leases.on_release = self._bells.hand_on
+        self.more_facts: Callable[[], Mapping[str, Any]] = dict
+        self._leases.on_release = self._bells.hand_on
         self._matcher = IndexMatcher(stores.directory, settings=settings, data_dir=place.data_dir, clock=clock)
         self.parts: dict[str, Part] = {**self._house_parts(place), **self._planning_parts(), **self._sending_parts()}
 
@@ -219,8 +221,13 @@ class Worker:
             most=_most(self._settings, self._channels, kind),
         )
 
+    @property
+    def ready(self) -> bool:
+        """Whether the index is there, so that it can plan and send."""
+        return self._matcher.loaded
+
     def _facts(self) -> Mapping[str, Any]:
-        return {"recipients": self._matcher.size, "owing": self._replay.owing}
+        return {"recipients": self._matcher.size, "owing": self._replay.owing, **self.more_facts()}
 
 
 class _Repeating:

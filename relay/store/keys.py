@@ -191,4 +191,5 @@ CTL_SWITCHES = "c1:{ctl}:switches"  # HASH: "stop" and "pause:<channel>" → sin
 CTL_KEYS = "c1:{ctl}:keys"  # HASH: key id → register entry
 CTL_WORKERS = "c1:{ctl}:workers"  # HASH: worker id → heartbeat
 CTL_DEPLOYMENT = "c1:{ctl}:deployment"  # HASH: what all machines must have in common (store/deployment.py)
+CTL_DEPLOYMENT = "c1:{ctl}:deployment"  # HASH: what all machines must have in common (store/deployment.py)
 CTL_REFUSED = "c1:{ctl}:refused"  # LIST: refused posts without their bodies, newest first

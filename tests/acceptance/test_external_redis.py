@@ -46,7 +46,7 @@ async def test_worker_alone_ends_when_told_although_redis_is_away(
     """A worker that waits for Redis since its start is not deaf to SIGTERM."""
     relay = make_relay(channels={"console": console()}, redis={"url": f"redis://127.0.0.1:{free_port()}"})
     relay.begin("--role", "worker")
-    await until(lambda: "sms.sent" in str(list(relay.folder.parent.iterdir())), within=30, why="its channel is open")
+    await until(lambda: "worker_waits" in relay.log, within=30, why="it waits for Redis")
     await asyncio.sleep(0.1)
     send(relay.pid, signal.SIGTERM)
 
