@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ async def dump(stage: Stage, path: Path) -> None:
         document = await ask(stage, f"/v1/alerts/{brief['id']}", timeout=20.0) or {"id": brief["id"], "missing": True}
         alerts.append({**document, "rows": await _rows(stage, brief["id"])})
     status = await ask(stage, "/status", timeout=20.0)
-    path.write_bytes(orjson.dumps({"alerts": alerts, "status": status, "people": stage.people}))
+    path.write_bytes(orjson.dumps({"t": time.time(), "alerts": alerts, "status": status, "people": stage.people}))
 
 
 async def _rows(stage: Stage, alert_id: str) -> list[Document]:

@@ -106,7 +106,7 @@ async def ask(stage: Stage, path: str, *, timeout: float = 5.0) -> Any:
 
 @contextlib.asynccontextmanager
 async def stage(
-    folder: Path, *, seed: int, external: bool, crowd: int = 60, workers: int = WORKERS, root: Path = ROOT
+    folder: Path, *, seed: int, topology: str = "private", crowd: int = 60, workers: int = WORKERS, root: Path = ROOT
 ) -> AsyncIterator[Stage]:
     """Run everything in ``folder``; ``root`` is the tree whose relay is judged (a mutant's is not this one)."""
     async with contextlib.AsyncExitStack() as stack:
@@ -123,7 +123,7 @@ async def stage(
         }
         crowded = people(seed, count=crowd, hooks=[f"http://127.0.0.1:{link.port}" for link in links["webhook"]])
         server, redis_link, redis = None, None, {}
-        if external:
+        if topology != "private":
             server = OwnServer(folder, program=str(wheel_binaries()[0]))
             server.start()
             stack.callback(server.kill)

@@ -1,0 +1,151 @@
+"""One round: a relay, a load, faults; then everything is healed, the relay gets its time, and the judge looks."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.relay_side import ROOT
+from tests.chaos.client import Client
+from tests.chaos.dump import drained, dump
+from tests.chaos.faults import EXTERNAL, PRIVATE, Kind, Planned, plan
+from tests.chaos.history import load
+from tests.chaos.inject import Injector
+from tests.chaos.judge import judge
+from tests.chaos.log import Log
+from tests.chaos.mix import Mix
+from tests.chaos.stage import Stage, stage
+from tests.chaos.verdict import Finding, Verdict
+
+Say = Callable[[str], None]
+
+#: Seconds in which everything must have ended once all is healed.
+DRAIN = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one round is: the same values give the same alerts and the same faults.
+
+    ``topology`` is private (the relay's own server), standalone (the operator's, through a proxy), sentinel, cluster.
+    ``faults`` replaces the drawn ones; ``root`` is the tree whose relay runs.
+    """
+
+    seed: int
+    topology: str = "private"
+    seconds: float = 25.0
+    rate: float = 8.0
+    crowd: int = 60
+    bursts: int = 2
+    workers: int = 2
+    faults: tuple[Planned, ...] | None = None
+    root: Path = ROOT
+
+    @property
+    def command(self) -> str:
+        """What repeats it."""
+        own = {"seconds": 25.0, "rate": 8.0, "workers": 2}
+        more = "".join(
+            f" --{name} {getattr(self, name):g}" for name, usual in own.items() if getattr(self, name) != usual
+        )
+        return f"./run chaos --seed {self.seed} --rounds 1 --topology {self.topology}{more}"
+
+    @property
+    def planned(self) -> Sequence[Planned]:
+        """What is done to it, and when."""
+        return self.faults if self.faults is not None else plan(self.seed, kinds(self.topology), seconds=self.seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a round; ``folder`` is kept when the judge is not content."""
+
+    round: Round
+    verdict: Verdict
+    took: float
+    drain: float
+    folder: Path
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The result as JSON."""
+        return {
+            "seed": self.round.seed,
+            "topology": self.round.topology,
+            "seconds": self.round.seconds,
+            "rate": self.round.rate,
+            "workers": self.round.workers,
+            "command": self.round.command,
+            "took": round(self.took, 1),
+            "drain": round(self.drain, 1),
+            "content": self.verdict.content,
+            "broken": dict(self.verdict.broken),
+            "findings": [asdict(finding) for finding in self.verdict.findings[:20]],
+            **self.verdict.figures,
+        }
+
+
+def kinds(topology: str) -> Sequence[Kind]:
+    """Return what can go wrong in a topology."""
+    return PRIVATE if topology == "private" else EXTERNAL
+
+
+async def run(given: Round, say: Say, *, keep: bool = False) -> Result:
+    """Play a round and judge it; its folder goes when all is well, unless ``keep``."""
+    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{given.seed}-"))
+    began = time.monotonic()
+    drain, missed = 0.0, ""
+    async with AsyncExitStack() as stack:
+        try:
+            made = await stack.enter_async_context(
+                stage(
+                    folder,
+                    seed=given.seed,
+                    topology=given.topology,
+                    crowd=given.crowd,
+                    workers=given.workers,
+                    root=given.root,
+                )
+            )
+            drain = await _play(given, made, folder, say)
+        except* (AssertionError, TimeoutError, OSError) as group:
+            missed = "; ".join(str(error) for error in group.exceptions)[:600]
+    if missed:
+        verdict = Verdict([Finding("T", f"the round could not be played: {missed}")])
+    else:
+        verdict = judge(load(folder))
+        if drain > DRAIN:
+            verdict.add([Finding("T", f"not everything had ended {DRAIN:.0f} s after all was healed")])
+    if verdict.content and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Result(round=given, verdict=verdict, took=time.monotonic() - began, drain=drain, folder=folder)
+
+
+async def _play(given: Round, made: Stage, folder: Path, say: Say) -> float:
+    """Load and hurt the relay, heal it, wait for the end; return how long that last took."""
+    planned = given.planned
+    say(
+        f"seed {given.seed} {given.topology}: {', '.join(f'{p.kind.target} {p.kind.name}' for p in planned) or 'no fault'}"
+    )
+    client = Client(folder / "client.jsonl", Mix(given.seed), origin=lambda: made.relay.url, key=lambda: made.key)
+    try:
+        with Log(folder / "faults.jsonl") as faults:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(client.run(rate=given.rate, seconds=given.seconds, bursts=given.bursts), name="load")
+                tasks.create_task(Injector(made, faults).run(planned), name="faults")
+        await made.whole()
+        healed = time.monotonic()
+        await client.settle_doubts()
+        done = await drained(made, within=DRAIN)
+        drain = time.monotonic() - healed if done else DRAIN + 1.0
+        await dump(made, folder / "api.json")
+    finally:
+        await client.close()
+    return drain
