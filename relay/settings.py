@@ -107,6 +107,20 @@ class Engine(Section):
     grace: Seconds = 15.0
 
 
+class Archive(Section):
+    """``[archive]``: when finished alerts leave Redis for files in ``data_dir/archive``, and how long those are kept."""
+
+    after: Seconds = 86_400.0
+    keep_days: float = Field(0.0, ge=0)
+
+
+class Memory(Section):
+    """``[memory]``: how much Redis may hold before less urgent alerts wait; the reserve is for P0 and P1."""
+
+    limit_mb: float = Field(0.0, ge=0)
+    reserve: float = Field(0.2, ge=0, lt=1)
+
+
 class Channel(Section):
     """``[channels.<name>]``: a configured adapter.
 
@@ -151,6 +165,8 @@ class Settings(Section):
     cap: Cap = Cap()
     priority: Priority = Priority()
     engine: Engine = Engine()
+    archive: Archive = Archive()
+    memory: Memory = Memory()
     log: Log = Log()
     channels: Annotated[dict[str, Channel], BeforeValidator(_with_webhook)] = Field(
         default_factory=lambda: {"webhook": Channel(adapter="webhook")}

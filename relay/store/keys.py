@@ -21,6 +21,37 @@ class Partition:
 
     number: int = 0
 
+    # Where there is one partition it has everything: the questions of relay/store/partitions.py answered at no cost.
+
+    @property
+    def all(self) -> tuple[Partition]:
+        """Every partition."""
+        return (self,)
+
+    @property
+    def first(self) -> Partition:
+        """The partition of what the whole relay has once."""
+        return self
+
+    def of_sender(self, _sender: str) -> Partition:
+        """Return the partition of all alerts of a sender."""
+        return self
+
+    def of_leg(self, _leg_id: str) -> Partition:
+        """Return the partition of a leg."""
+        return self
+
+    def of_name(self, _name: str) -> Partition:
+        """Return the partition of something that is found by its name alone."""
+        return self
+
+    def home(self, _alert_id: str) -> Partition:
+        """Return the partition of an alert."""
+        return self
+
+    def settled(self, _alert_id: str, _partition: Partition) -> None:
+        """There is nothing to remember."""
+
     def _key(self, name: str) -> str:
         return f"c1:{{p{self.number}}}:{name}"
 
@@ -135,13 +166,13 @@ class Partition:
         """LIST: wake-up tokens."""
         return self._key(f"bell:{lane}")
 
-    def provider_ids(self, channel: str, bucket: int) -> str:
-        """HASH: provider id → delivery id and part, for receipts."""
-        return self._key(f"pid:{channel}:{bucket}")
+    def provider_ids(self, channel: str, bucket: int, day: int) -> str:
+        """HASH: provider id → delivery id and part, for receipts; one for each day, so that old ids go."""
+        return self._key(f"pid:{channel}:{day}:{bucket}")
 
-    def early_receipts(self, channel: str, bucket: int) -> str:
-        """HASH: provider id → receipt that came before its response was settled."""
-        return self._key(f"early:{channel}:{bucket}")
+    def early_receipts(self, channel: str, bucket: int, hour: int) -> str:
+        """HASH: provider id → receipt that came before its response was settled; one for each hour."""
+        return self._key(f"early:{channel}:{hour}:{bucket}")
 
     def parts(self, delivery_id: str) -> str:
         """SET: parts of one delivery that arrived."""
@@ -177,6 +208,7 @@ DIR_NEXT = "c1:{dir}:next"  # STRING: the next ordinal, never reused
 DIR_EPOCH = "c1:{dir}:epoch"  # STRING: changes when the directory was lost and rebuilt
 DIR_DENY = "c1:{dir}:deny"  # STRING: bitmap, one byte per ordinal, one bit per address slot
 DIR_CHANGES = "c1:{dir}:changes"  # STREAM: (ordinal, what) for the nodes' indexes
+DIR_MARKS = "c1:{dir}:marks"  # HASH: what nodes call this memory, where partitions have memories of their own
 DIR_SYNCED = "c1:{dir}:synced"  # STRING: written before waiting for the disk
 
 
@@ -187,9 +219,10 @@ def dir_recipients(ordinal: int) -> str:
 
 # Switches.
 
+CTL_MARKS = "c1:{ctl}:marks"  # HASH: as DIR_MARKS
+CTL_PARTITIONS = "c1:{ctl}:partitions"  # STRING: how many partitions the alerts are spread over
 CTL_SWITCHES = "c1:{ctl}:switches"  # HASH: "stop" and "pause:<channel>" → since, by whom
 CTL_KEYS = "c1:{ctl}:keys"  # HASH: key id → register entry
 CTL_WORKERS = "c1:{ctl}:workers"  # HASH: worker id → heartbeat
-CTL_DEPLOYMENT = "c1:{ctl}:deployment"  # HASH: what all machines must have in common (store/deployment.py)
 CTL_DEPLOYMENT = "c1:{ctl}:deployment"  # HASH: what all machines must have in common (store/deployment.py)
 CTL_REFUSED = "c1:{ctl}:refused"  # LIST: refused posts without their bodies, newest first

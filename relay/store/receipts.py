@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from relay.clock import Clock, SystemClock
 from relay.store.connection import Connection
 from relay.store.keys import RECEIPT_BUCKETS, Partition
 
@@ -14,6 +15,9 @@ from relay.store.keys import RECEIPT_BUCKETS, Partition
 KEEP = 72 * 3600
 KEEP_EARLY = 3600
 KEEP_OPEN = 24 * 3600
+_DAY, _HOUR = 24 * 3600, 3600
+#: So many words may wait for the archive; the oldest go first.
+MOST_LATE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +41,44 @@ class Part:
 class ReceiptStore:
     """Receipts may overtake the response that names their id: those wait here until it is registered."""
 
-    def __init__(self, connection: Connection, partition: Partition) -> None:
+    def __init__(self, connection: Connection, partition: Partition, *, clock: Clock | None = None) -> None:
         self._redis = connection
+        self._clock = clock or SystemClock()
         self.keys = partition
 
     async def register(self, channel: str, ids: Mapping[str, Part]) -> dict[str, str]:
         """Remember provider ids; returns the receipts (as given to :meth:`find`) that came before."""
         commands: list[tuple[str | int, ...]] = []
+        day, hour = self._now(_DAY), self._now(_HOUR)
         for provider_id, part in ids.items():
-            key = self.keys.provider_ids(channel, _bucket(provider_id))
-            commands += [("HSET", key, provider_id, str(part)), ("EXPIRE", key, KEEP)]
+            key = self.keys.provider_ids(channel, _bucket(provider_id), day)
+            commands += [("HSET", key, provider_id, str(part)), ("EXPIRE", key, KEEP + _DAY)]
         await self._redis.pipe(commands)
         # Read after writing: find() writes after reading, so one of the two always sees the other.
-        early = await self._redis.pipe([("HGET", self.keys.early_receipts(channel, _bucket(i)), i) for i in ids])
-        return {i: text.decode() for i, text in zip(ids, early, strict=True) if text}
+        asked = [(i, self.keys.early_receipts(channel, _bucket(i), h)) for h in (hour, hour - 1) for i in ids]
+        early = await self._redis.pipe([("HGET", key, i) for i, key in asked])
+        return {i: text.decode() for (i, _), text in zip(asked, early, strict=True) if text}
 
     async def find(self, channel: str, provider_id: str, receipt: str) -> Part | None:
         """Return what a provider id belongs to; None: not known yet, the receipt (text) is kept for an hour."""
         bucket = _bucket(provider_id)
-        key, early = self.keys.provider_ids(channel, bucket), self.keys.early_receipts(channel, bucket)
-        found, *_ = await self._redis.pipe([("HGET", key, provider_id)])
+        found = await self._find(channel, provider_id)
         if found is None:
-            await self._redis.pipe([("HSET", early, provider_id, receipt), ("EXPIRE", early, KEEP_EARLY)])
-            found, *_ = await self._redis.pipe([("HGET", key, provider_id)])
-        return Part.parse(found.decode()) if found is not None else None
+            early = self.keys.early_receipts(channel, bucket, self._now(_HOUR))
+            await self._redis.pipe([("HSET", early, provider_id, receipt), ("EXPIRE", early, KEEP_EARLY + _HOUR)])
+            found = await self._find(channel, provider_id)
+        return found
+
+    async def _find(self, channel: str, provider_id: str) -> Part | None:
+        today, bucket = self._now(_DAY), _bucket(provider_id)
+        days = range(today, today - KEEP // _DAY - 1, -1)
+        keys = [self.keys.provider_ids(channel, bucket, day) for day in days]
+        found = await self._redis.pipe([("HGET", key, provider_id) for key in keys])
+        return next((Part.parse(text.decode()) for text in found if text is not None), None)
+
+    def _now(self, length: int) -> int:
+        """Return the number of the present day or hour, of ``length`` seconds."""
+        return int(self._clock.time()) // length
 
     async def arrived(self, part: Part) -> int:
         """Note that a part was delivered; returns how many of its delivery have been."""
@@ -76,6 +94,19 @@ class ReceiptStore:
                 for a, delivery_id in addresses.items()
             ]
         )
+
+    async def late(self, word: str) -> None:
+        """Keep a word about a delivery whose leg is not here, for the node that archived it."""
+        await self._redis.pipe([("RPUSH", self.keys.late, word), ("LTRIM", self.keys.late, -MOST_LATE, -1)])
+
+    async def late_words(self, *, first: int, most: int) -> list[str]:
+        """Return words that wait, the oldest first."""
+        found = await self._redis.call("LRANGE", self.keys.late, first, first + most - 1)
+        return [word.decode() for word in found]
+
+    async def taken(self, word: str) -> None:
+        """Forget a late word: it was written down, or nobody wants it."""
+        await self._redis.call("LREM", self.keys.late, 1, word)
 
     async def newest(self, address: str) -> str:
         """Return the newest delivery id sent to an address in the last day, or an empty string."""

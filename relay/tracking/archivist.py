@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import orjson
 import structlog
@@ -125,14 +125,14 @@ class Archivist:
 
     async def _is_needed(self, alert: StoredAlert, now_ms: int) -> bool:
         by_triple = await self._alerts.by_triples(alert["referenced"].split()) if alert["referenced"] else {}
-        targets = sorted({i for ids in by_triple.values() for i in ids} - {alert["id"]})
-        referrers = [i for _, i in await self._alerts.referrers(alert["k1"])] if alert["k1"] else []
-        known = await self._way.states([*targets, *referrers])
-        return is_needed(
-            {i: known[i] for i in targets if i in known},
-            {i: known[i] for i in referrers if i in known},
-            now_ms=now_ms,
-        )
+        targets = await self._here({i for ids in by_triple.values() for i in ids} - {alert["id"]})
+        referrers = await self._here({i for _, i in await self._alerts.referrers(alert["k1"])} if alert["k1"] else ())
+        return is_needed(targets, referrers, now_ms=now_ms)
+
+    async def _here(self, alert_ids: Collection[str]) -> list[StoredAlert]:
+        """Return those of the alerts that are in Redis, in whatever partition."""
+        found = [await self._alerts.get(alert_id, with_raw=False) for alert_id in sorted(alert_ids)]
+        return [alert for alert in found if alert is not None and not alert["archived"]]
 
     async def _move(self, alert_id: str) -> bool:
         if not await self._way.lease(alert_id, self._token, seconds=_LEASE):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from relay.store.alerts import StoredAlert
 from relay.store.legs import Leg
@@ -40,7 +40,7 @@ def is_mine(alert: StoredAlert, *, node: str, now_ms: int, since_ms: int) -> boo
     return now_ms > since_ms + OTHERS_TOO * 1000 and now_ms > alert.number("expires")
 
 
-def is_needed(targets: Mapping[str, StoredAlert], referrers: Mapping[str, StoredAlert], *, now_ms: int) -> bool:
+def is_needed(targets: Sequence[StoredAlert], referrers: Sequence[StoredAlert], *, now_ms: int) -> bool:
     """Whether an alert must stay for the sake of others.
 
     ``targets`` are those that it refers to and that are still in Redis: a Cancel must not go before what it cancelled,
@@ -49,9 +49,7 @@ def is_needed(targets: Mapping[str, StoredAlert], referrers: Mapping[str, Stored
     """
     if targets:
         return True
-    return any(
-        r["state"] in _GOES_ON or (r["state"] == "held" and r.number("expires") > now_ms) for r in referrers.values()
-    )
+    return any(r["state"] in _GOES_ON or (r["state"] == "held" and r.number("expires") > now_ms) for r in referrers)
 
 
 def note_seconds(alert: StoredAlert, *, nodes: int, now_ms: int, most: int) -> int:

@@ -14,7 +14,7 @@ from relay.fanout.ids import DeliveryRef
 from relay.store.receipts import Part, ReceiptStore
 from relay.tracking.reasons import code_of
 from relay.tracking.states import Flag, Record, State
-from relay.tracking.writes import Writes
+from relay.tracking.writes import Place, Writes
 
 
 def provider_hash(provider_id: str) -> int:
@@ -27,6 +27,34 @@ class _Word:
     verdict: Verdict
     reason: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class LateWord:
+    """What is known of a delivery that is not here: its end, and when (seconds since the epoch)."""
+
+    state: State
+    at: float
+    reason: int = 0
+    answer: int = 0
+
+    def record(self, place: Place) -> Record:
+        """Return the record that says so; its times count from the beginning of the leg."""
+        at = max(place.centi(self.at), 1)
+        if self.state is State.ACKNOWLEDGED:
+            late = Flag.LATE_ANSWER if place.over(self.at) else Flag(0)
+            return Record(state=self.state, answer=self.answer, due=at, flags=late)
+        return Record(state=self.state, ended=at, reason=self.reason)
+
+    def pack(self, ref: DeliveryRef) -> str:
+        """Return the text under which it waits."""
+        return orjson.dumps([str(ref), int(self.state), self.at, self.reason, self.answer]).decode()
+
+    @classmethod
+    def unpack(cls, text: str) -> tuple[DeliveryRef | None, LateWord]:
+        """Read what :meth:`pack` wrote."""
+        delivery, state, at, reason, answer = orjson.loads(text)
+        return DeliveryRef.parse(delivery), cls(State(state), at, reason, answer)
 
 
 class Receipts:
@@ -78,7 +106,11 @@ class Receipts:
         digit = text.strip()[:1]
         delivery_id = await self._store.newest(address) if digit.isascii() and digit.isdecimal() else ""
         ref = DeliveryRef.parse(delivery_id) if delivery_id else None
-        return ref is not None and digit != "0" and await self.acknowledge(ref, int(digit))
+        if ref is None or digit == "0":
+            return False
+        if not await self.acknowledge(ref, int(digit)):
+            await self._late(ref, LateWord(State.ACKNOWLEDGED, self._clock.time(), answer=int(digit)))
+        return True
 
     async def acknowledge(self, ref: DeliveryRef, answer: int) -> bool:
         """Record a responder's answer (1–9); False when the delivery is not known.
@@ -86,24 +118,28 @@ class Receipts:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        leg = await self._writes.leg(ref)
-        if leg is None:
-            return False
-        at = leg.centi(self._clock.time())
-        late = Flag.LATE_ANSWER if leg.over(self._clock.time()) else Flag(0)
-        return await self._writes.write(leg, Record(state=State.ACKNOWLEDGED, answer=answer, due=at, flags=late))
+        place = await self._writes.leg(ref)
+        word = LateWord(State.ACKNOWLEDGED, self._clock.time(), answer=answer)
+        return place is not None and await self._writes.write(place, word.record(place))
 
     async def _apply(self, part: Part, word: _Word) -> None:
         ref = DeliveryRef.parse(part.delivery_id)
-        leg = await self._writes.leg(ref) if ref is not None else None
-        if leg is None:
+        if ref is None:
             return
-        at = max(leg.centi(min(word.at, self._clock.time())), 1)
-        reason = code_of(word.reason)
+        at, reason = min(word.at, self._clock.time()), code_of(word.reason)
         if word.verdict is Verdict.REJECTED:
-            await self._writes.write(leg, Record(state=State.FAILED, ended=at, reason=reason))
+            await self._write(ref, LateWord(State.FAILED, at, reason=reason))
         elif word.verdict is Verdict.DELIVERED and await self._whole(part):
-            await self._writes.write(leg, Record(state=State.DELIVERED, ended=at, reason=reason))
+            await self._write(ref, LateWord(State.DELIVERED, at, reason=reason))
+
+    async def _write(self, ref: DeliveryRef, word: LateWord) -> None:
+        place = await self._writes.leg(ref)
+        if place is None or not await self._writes.write(place, word.record(place)):
+            await self._late(ref, word)
+
+    async def _late(self, ref: DeliveryRef, word: LateWord) -> None:
+        """Leave a word for the node that archived its alert, or until its leg has come back after a loss."""
+        await self._store.late(word.pack(ref))
 
     async def _whole(self, part: Part) -> bool:
         """Whether every part of the message has arrived now."""

@@ -172,8 +172,7 @@ async def test_only_one_node_archives(engine: Engine, side: ArchiveSide, tmp_pat
 
 async def test_note_stays_for_other_nodes(engine: Engine, side: ArchiveSide) -> None:
     """With two nodes on one Redis, a repeated post of an archived alert is known for as long as the alert lives."""
-    await engine.alerts.name_memory("node", "x")
-    await engine.alerts.name_memory("other", "y")
+    await engine.redis.call("HSET", engine.keys.marks, "node:name", "x", "other:name", "y")
     await side.finished(expires_ms=wall_ms() + 5 * 3_600_000)
     await side.archivist.once()
     same = await engine.alerts.accept(an_alert())

@@ -7,6 +7,7 @@ import pytest
 from relay.store.connection import Connection
 from relay.store.keys import Partition
 from relay.store.receipts import Part, Previews, ReceiptStore
+from relay.testing.clocks import FakeClock
 
 PART = Part("leg-1", 0, 1)
 
@@ -79,7 +80,32 @@ async def test_nothing_is_kept_for_ever(receipts: ReceiptStore, redis: Connectio
     ends = [await redis.call("TTL", key) for key in await redis.call("KEYS", "*")]
 
     assert len(ends) == 4
-    assert all(0 < end <= 72 * 3600 for end in ends)
+    assert all(0 < end <= 96 * 3600 for end in ends)
+
+
+async def test_traffic_does_not_keep_old_ids(redis: Connection) -> None:
+    """What comes every day has a key for each day, so that yesterday's is not kept by today's; ids are found for 3 days."""
+    clock = FakeClock()
+    receipts = ReceiptStore(redis, Partition(), clock=clock)
+    await receipts.register("sms", {"id": PART})
+    clock.advance(3 * 24 * 3600)
+    await receipts.register("sms", {"id-2": PART})
+    found = await receipts.find("sms", "id", "receipt")
+    clock.advance(24 * 3600)
+    forgotten = await receipts.find("sms", "id", "receipt")
+
+    assert found == PART
+    assert forgotten is None
+
+
+async def test_late_words_wait(receipts: ReceiptStore) -> None:
+    """Words about what is not here wait in their order until they are taken."""
+    for word in ("a", "b", "c"):
+        await receipts.late(word)
+    await receipts.taken("b")
+
+    assert await receipts.late_words(first=0, most=10) == ["a", "c"]
+    assert await receipts.late_words(first=1, most=10) == ["c"]
 
 
 async def test_preview_is_answered(redis: Connection) -> None:
