@@ -1,36 +1,29 @@
-"""``python -m bench [E1 E2 …] [--quick]``: measure, print a table, write ``bench/results/<name>.json``."""
+"""``python -m bench [E1 E2 …] [--runs N] [--quick] [--peers]``: measure, print a table, write ``bench/results``."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 
-from bench import e1, e2, e4, e5
-from bench.figures import Figure, Target, document, table
-from bench.processes import machine
-from bench.relay import Say
+from bench.catalogue import FIGURES
+from bench.directories import Directories
+from bench.figures import Figure, document, table
+from bench.job import Job
+from bench.peers import comparison as peers
+from bench.processes import load, machine
 from bench.sizes import QUICK, Sizes
 
 RESULTS = Path(__file__).parent / "results"
-_LONGEST = 1800.0
-
-Measure = Callable[[Sizes, Say], Awaitable[Figure]]
-
-FIGURES: Mapping[str, tuple[Measure, Target, str]] = {
-    "E1": (e1.measure, e1.TARGET, e1.WHAT),
-    "E2": (e2.measure, e2.TARGET, e2.WHAT),
-    "E4": (e4.measure, e4.TARGET, e4.WHAT),
-    "E5": (e5.measure, e5.TARGET, e5.WHAT),
-}
+_MINUTES = 40.0
+_LEAST = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,41 +32,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sizes = QUICK if asked.quick else Sizes()
     if asked.recipients:
         sizes = replace(sizes, crowd=asked.recipients)
-    about = machine()
-    print("\n".join(f"{name:<10} {value}" for name, value in about.items()))
-    figures = asyncio.run(_all(asked.figures or list(FIGURES), sizes))
+    sizes = replace(sizes, runs=asked.runs or sizes.runs)
+    about = {**machine(), "load_at_begin": load()}
+    print("\n".join(f"{name:<14} {value}" for name, value in about.items()))
+    began, when = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    figures, beside = asyncio.run(_all(asked, sizes))
+    about["load_at_end"] = load()
+    minutes = round((time.perf_counter() - began) / 60, 1)
+    figures = [peers.beside(figure, beside) if figure.name == "E1" else figure for figure in figures]
     print(f"\n{table(figures)}\n")
     target = Path(asked.output) if asked.output else RESULTS / f"{asked.name}.json"
-    load = f"{os.getloadavg()[0]:.1f}"
-    when = datetime.now(UTC).isoformat(timespec="seconds")
-    _write(
-        target,
-        orjson.dumps(
-            document(figures, machine=about, at=when, load=load, quick=asked.quick), option=orjson.OPT_INDENT_2
-        ),
+    written = document(
+        figures, machine=about, at=when, minutes=minutes, runs=sizes.runs, quick=asked.quick, peers=beside
     )
-    print(f"written to {target}")
+    _write(target, orjson.dumps(written, option=orjson.OPT_INDENT_2))
+    print(f"{minutes} minutes; load {about['load_at_begin']} to {about['load_at_end']}; written to {target}")
     return 0 if all(figure.value is not None for figure in figures) else 1
 
 
-async def _all(names: Sequence[str], sizes: Sizes) -> list[Figure]:
+async def _all(asked: argparse.Namespace, sizes: Sizes) -> tuple[list[Figure], peers.Rates]:
     """Measure one figure after the other; one that fails does not stop the next."""
-    figures = []
-    for name in names:
-        measure, target, what = FIGURES[name]
-        began = time.perf_counter()
+    names = asked.figures or list(FIGURES)
+    ends = time.perf_counter() + asked.minutes * 60
+    directories = Directories(sizes)
+    try:
+        # Beside E1, so that both meet the machine in the same mood.
+        figures = [await _one(name, sizes, directories, ends) for name in names[:1]]
+        rates = await peers.measure(sizes, _say("peers")) if asked.peers else {}
+        figures += [await _one(name, sizes, directories, ends) for name in names[1:]]
+    finally:
+        directories.close()
+    return figures, rates
 
-        def say(text: str, *, name: str = name, began: float = began) -> None:
-            print(f"{name} {time.perf_counter() - began:6.1f} s  {text}", flush=True)
 
-        try:
-            async with asyncio.timeout(_LONGEST):
-                figures.append(await measure(sizes, say))
-        except Exception as error:  # noqa: BLE001 -- whatever went wrong with one figure is shown in its place
-            said = f"{type(error).__name__}: {error}"
-            say(said)
-            figures.append(Figure(name=name, what=what, value=None, target=target, beside={"error": said}))
-    return figures
+async def _one(name: str, sizes: Sizes, directories: Directories, ends: float) -> Figure:
+    entry, say = FIGURES[name], _say(name)
+    left = min(entry.longest * max(1.0, sizes.runs / 3), ends - time.perf_counter())
+    try:
+        if left < _LEAST:
+            raise TimeoutError("the time for all figures was up (--minutes)")  # noqa: TRY301 -- told as all others are
+        async with asyncio.timeout(left):
+            return await entry.measure(Job(sizes, say, directories))
+    except Exception as error:  # noqa: BLE001 -- whatever went wrong with one figure is shown in its place
+        said = f"{type(error).__name__}: {error}"
+        say(said)
+        return Figure(name=name, what=entry.what, value=None, target=entry.target, beside={"error": said})
+
+
+def _say(name: str) -> Callable[[str], None]:
+    began = time.perf_counter()
+    return lambda text: print(f"{name:<5} {time.perf_counter() - began:6.1f} s  {text}", flush=True)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -81,8 +89,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "figures", nargs="*", metavar="E1", help=f"which of {', '.join(FIGURES)}; all when none is named"
     )
+    parser.add_argument("--runs", type=int, metavar="N", help=f"how often each figure is taken, else {Sizes().runs}")
     parser.add_argument("--quick", action="store_true", help="small sizes: whether it works, not how fast it is")
+    parser.add_argument("--peers", action="store_true", help="BullMQ, arq and Celery beside E1; fetched once")
     parser.add_argument("--recipients", type=int, metavar="N", help=f"who gets a large alert, else {Sizes().crowd:,}")
+    parser.add_argument("--minutes", type=float, default=_MINUTES, help="what is not measured by then is left out")
     parser.add_argument("--name", default="latest", metavar="NAME", help="write bench/results/NAME.json")
     parser.add_argument("--output", metavar="FILE", help="write there instead")
     asked = parser.parse_args(arguments)

@@ -22,8 +22,20 @@ P3 = Grade("Expected", "Moderate", "Likely")
 P4 = Grade("Expected", "Minor", "Likely")
 
 
-def cap(identifier: str, grade: Grade, polygon: str, *, now: datetime) -> bytes:
-    """Return a CAP 1.2 alert for everybody in ``polygon``, sent ``now`` and good for six hours."""
+_MORE = " Keep to the higher ground and follow what the rescue service says."
+
+
+def cap(identifier: str, grade: Grade, polygon: str, *, now: datetime, size: int = 0) -> bytes:
+    """Return a CAP 1.2 alert for everybody in ``polygon``, sent ``now`` and good for six hours.
+
+    It says more until it has ``size`` bytes.
+    """
+    raw = _cap(identifier, grade, polygon, now, "")
+    missing = max(0, size - len(raw))
+    return _cap(identifier, grade, polygon, now, (_MORE * (missing // len(_MORE) + 1))[:missing]) if missing else raw
+
+
+def _cap(identifier: str, grade: Grade, polygon: str, now: datetime, more: str) -> bytes:
     ends = now + timedelta(hours=6)
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
@@ -45,7 +57,7 @@ def cap(identifier: str, grade: Grade, polygon: str, *, now: datetime) -> bytes:
     <senderName>Hydromet bench</senderName>
     <headline>Strong wind, {escape(identifier)}</headline>
     <description>Gusts of up to 25 metres a second are expected in the whole district until the evening.</description>
-    <instruction>Stay indoors, keep away from trees and power lines.</instruction>
+    <instruction>Stay indoors, keep away from trees and power lines.{more}</instruction>
     <area>
       <areaDesc>Bench district</areaDesc>
       <polygon>{polygon}</polygon>

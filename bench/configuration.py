@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_POSTS = 100_000_000
+
 Value = str | int | float | bool | list[str]
 
 
@@ -29,6 +31,8 @@ def to_toml(
         extra,
         "[api]",
         f"port = {port}",
+        # One key posts everything here; what it may post is still counted.
+        f"posts_per_minute = {_POSTS}",
         "[egress]",
         f"allow = {_text(list(allow))}",
     ]
@@ -58,6 +62,28 @@ def to_file(name: str, path: Path, *, kind: str = "sms", **core: Value) -> Chann
         settings={"kind": kind, "path": str(path), "verdict": "delivered"},
         core=core,
     )
+
+
+def smpp(name: str, *, port: int, **settings: Value) -> Channel:
+    """Return a channel to an SMS centre on loopback: one bind, a window of 50."""
+    return Channel(
+        name=name,
+        adapter="smpp",
+        settings={
+            "host": "127.0.0.1",
+            "port": port,
+            "system_id": "chapar",
+            "password": "secret",
+            "window": 50,
+            **settings,
+        },
+    )
+
+
+def smtp(name: str, *, port: int, connections: int) -> Channel:
+    """Return a channel to a mail server on loopback."""
+    settings: dict[str, Value] = {"host": "127.0.0.1", "port": port, "tls": "none", "sender": "warnings@meteo.example"}
+    return Channel(name=name, adapter="smtp", settings={**settings, "connections": connections})
 
 
 def _text(value: Value) -> str:

@@ -7,10 +7,12 @@ import time
 from bench.alerts import P3
 from bench.configuration import silent
 from bench.figures import Figure, Target
+from bench.job import Job
 from bench.people import CITY, VILLAGE, Crowd
-from bench.relay import Relay, Say, running
+from bench.processes import used
+from bench.relay import Relay, running
 from bench.sizes import Sizes
-from bench.stats import median
+from bench.stats import median, spread
 from bench.store import Settled
 from relay.adapter import Kind
 from relay.fanout.ids import leg_id
@@ -21,30 +23,33 @@ WARM = 200
 _SLOWEST = 200  # deliveries a second; slower than that is a failure, not a figure
 
 
-async def measure(sizes: Sizes, say: Say) -> Figure:
+async def measure(job: Job) -> Figure:
     """Start a relay, import, and send the same alert some times."""
-    async with running(silent("null"), say=say) as relay:
+    sizes = job.sizes
+    async with running(silent("null"), say=job.say) as relay:
         imported = await relay.fill(crowd(sizes), village())
         await relay.client.completed((await relay.client.post("warm", P3, VILLAGE.polygon)).alert_id, within=60)
-        runs = [await _run(relay, sizes.crowd, number) for number in range(sizes.runs)]
-        say("the server by itself")
+        runs = [await _run(relay, sizes.crowd, number) for number in range(sizes.runs + 1)][1:]
+        job.say("the server by itself")
         bare = await relay.store.bare(sizes.bare_seconds)
+        server = await relay.store.server()
     rates = [settled.per_second for settled, _, _ in runs]
     return Figure(
         name="E1",
         what=WHAT,
         value=median(rates),
         target=TARGET,
+        samples=rates,
         beside={
             "deliveries_of_one_alert": sizes.crowd,
-            "runs_per_second": rates,
-            "seconds_from_202_to_completed": median([took for _, took, _ in runs]),
+            "seconds_from_202_to_completed": spread([took for _, took, _ in runs]),
             "seconds_from_leg_to_first_settle": median([settled.first for settled, _, _ in runs]),
             "cpu_us_per_delivery": {
                 name: median([cpu[name] for _, _, cpu in runs]) / sizes.crowd * 1e6 for name in runs[0][2]
             },
             "server_alone_deliveries_per_second": bare,
             "imported_per_second": imported,
+            **server,
         },
     )
 
@@ -60,14 +65,15 @@ def village(count: int = WARM) -> Crowd:
 
 
 async def _run(relay: Relay, count: int, number: int) -> tuple[Settled, float, dict[str, float]]:
-    relay.say(f"run {number + 1}: one alert to {count:,} recipients")
+    name = f"run {number}" if number else "warming up"
+    relay.say(f"{name}: one alert to {count:,} recipients")
     before = relay.cpu()
     posted = await relay.client.post(f"wind-{number}", P3, CITY.polygon)
     document = await relay.client.completed(posted.alert_id, within=60 + count / _SLOWEST)
     took = time.time() - posted.accepted
-    after = relay.cpu()
+    cpu = used(before, relay.cpu())
     if document["counts"] != {"delivered": count}:
         raise ValueError(f"not everybody was told: {document['counts']}")
     settled = await relay.store.settled([leg_id(posted.alert_id, kind=Kind.SMS, round_number=0)])
-    relay.say(f"run {number + 1}: {settled.per_second:,.0f} a second")
-    return settled, took, {name: after[name] - before[name] for name in before}
+    relay.say(f"{name}: {settled.per_second:,.0f} a second")
+    return settled, took, cpu

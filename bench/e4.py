@@ -14,10 +14,11 @@ from bench.alerts import P0, P1, P4, Grade
 from bench.client import NotReached, Posted
 from bench.configuration import silent, to_file
 from bench.figures import Figure, Target
+from bench.job import Job
 from bench.people import CITY, VALLEY, VILLAGE, Crowd
-from bench.relay import Relay, Say, new_folder, running
+from bench.relay import Relay, new_folder, running
 from bench.sizes import Sizes
-from bench.stats import percentile
+from bench.stats import ms
 from relay.adapter import Kind
 from relay.fanout.ids import leg_id
 
@@ -28,6 +29,7 @@ RATE = 100
 _FEW = 10
 _WITHIN = 60.0
 _LOOK = 0.005
+_APART = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,16 @@ class Sample:
     from_plan: float
 
 
-async def measure(sizes: Sizes, say: Say) -> Figure:
+async def measure(job: Job) -> Figure:
     """Start a relay with a fast lane (SMS) and one of 100/s (e-mail), and post urgent news into both."""
-    folder = new_folder()
+    sizes, folder = job.sizes, new_folder()
     sms, mail = folder / "sms.ndjson", folder / "mail.ndjson"
     channels = (
         silent("low", match=["+7701"]),
         to_file("flash", sms, match=["+7702"]),
         to_file("slow", mail, kind="email", rate=RATE),
     )
-    async with running(*channels, say=say, folder=folder) as relay:
+    async with running(*channels, say=job.say, folder=folder) as relay:
         await relay.fill(
             Crowd(count=sizes.crowd, prefix="low", kind="sms", address="+7701{n:07d}", place=CITY),
             Crowd(count=_FEW, prefix="flash", kind="sms", address="+7702{n:07d}", place=VILLAGE),
@@ -60,17 +62,17 @@ async def measure(sizes: Sizes, say: Say) -> Figure:
     return Figure(
         name="E4",
         what=WHAT,
-        value=_ms([s.from_202 for s in flashes], 99),
+        value=ms([s.from_202 for s in flashes], 99),
         target=TARGET,
         conditions={"p1_past_slow_p4_lane_p99_ms": SLOW_LANE},
         beside={
             "samples": len(flashes),
-            "p0_p50_ms": _ms([s.from_202 for s in flashes], 50),
-            "p0_from_begin_of_post_p50_p99_ms": [_ms([s.from_post for s in flashes], p) for p in (50, 99)],
-            "p0_from_end_of_plan_p50_p99_ms": [_ms([s.from_plan for s in flashes], p) for p in (50, 99)],
+            "p0_p50_ms": ms([s.from_202 for s in flashes], 50),
+            "p0_from_begin_of_post_p50_p99_ms": [ms([s.from_post for s in flashes], p) for p in (50, 99)],
+            "p0_from_end_of_plan_p50_p99_ms": [ms([s.from_plan for s in flashes], p) for p in (50, 99)],
             "low_deliveries_queued": f"{sizes.piles} × {sizes.crowd:,}, {left:,} left before the last sample",
-            "p1_past_slow_p4_lane_p50_ms": _ms([s.from_202 for s in urgent], 50),
-            "p1_past_slow_p4_lane_p99_ms": _ms([s.from_202 for s in urgent], 99),
+            "p1_past_slow_p4_lane_p50_ms": ms([s.from_202 for s in urgent], 50),
+            "p1_past_slow_p4_lane_p99_ms": ms([s.from_202 for s in urgent], 99),
             "p1_samples": len(urgent),
         },
     )
@@ -104,7 +106,7 @@ async def _past_pile(relay: Relay, sizes: Sizes, sink: Path) -> tuple[list[Sampl
 async def _sample(relay: Relay, identifier: str, grade: Grade, sink: Path, kind: Kind) -> Sample:
     posted = await relay.client.post(identifier, grade, VILLAGE.polygon)
     at = await _first(sink, posted, kind)
-    await asyncio.sleep(0.2)  # the next one meets the pile, not this one's wake
+    await asyncio.sleep(_APART)  # the next one meets the pile, not this one's wake
     planned = await relay.store.planned(leg_id(posted.alert_id, kind=kind, round_number=0))
     return Sample(from_post=at - posted.began, from_202=max(0.0, at - posted.accepted), from_plan=at - planned)
 
@@ -131,7 +133,3 @@ def _whole_lines(sink: Path, *, skip: int) -> bytes:
         file.seek(skip)
         data = file.read()
     return data[: data.rfind(b"\n") + 1]
-
-
-def _ms(seconds: list[float], percent: float) -> float:
-    return round(percentile(seconds, percent) * 1000, 1)

@@ -16,9 +16,12 @@ from bench.alerts import P3
 from bench.client import NotReached
 from bench.configuration import Channel
 from bench.figures import Figure, Target
+from bench.job import Job
 from bench.people import CITY, VILLAGE, Crowd
-from bench.relay import Relay, Say, running
+from bench.processes import used
+from bench.relay import Relay, running
 from bench.sizes import Sizes
+from bench.stats import median, spread
 from relay.process import terminate
 
 TARGET = Target(limit=0.75, unit="× bare")
@@ -39,33 +42,38 @@ async def sink() -> AsyncIterator[str]:
         await terminate(process, grace=5)
 
 
-async def measure(sizes: Sizes, say: Say) -> Figure:
-    """Post the same number of webhooks with the bare client, through the relay, and with the bare client again."""
+async def measure(job: Job) -> Figure:
+    """Post as many webhooks with the bare client as through the relay, in turn; the bare one begins and ends."""
+    sizes = job.sizes
+    bare, relayed, cpu = [], [], {}
     async with sink() as url:
         allowed = url.removeprefix("http://")
-        async with running(_channel(sizes), say=say, allow=(allowed,)) as relay:
+        async with running(_channel(sizes), say=job.say, allow=(allowed,)) as relay:
             await relay.fill(_crowd(sizes.hooks, "hook", f"{url}/city/{{n}}"), _village(url))
             sample = await _relayed(relay, url, "warm", VILLAGE.polygon, _FEW)
             request = str(sample["sample"]).encode("latin-1")
-            say(f"bare client: {sizes.hooks:,} posts of {len(request)} bytes")
-            bare = [await _bare(url, request, sizes)]
-            say(f"relay: {sizes.hooks:,} webhooks")
-            before = relay.cpu()
-            relayed = await _relayed(relay, url, "wind", CITY.polygon, sizes.hooks)
-            after = relay.cpu()
+            job.say(f"bare client: {sizes.hooks:,} posts of {len(request)} bytes")
             bare.append(await _bare(url, request, sizes))
-    mean = sum(bare) / len(bare)
+            for number in range(sizes.runs):
+                job.say(f"run {number + 1}: {sizes.hooks:,} webhooks; bare {bare[-1]:,.0f} a second")
+                before = relay.cpu()
+                seen = await _relayed(relay, url, f"wind-{number}", CITY.polygon, sizes.hooks)
+                cpu = used(before, relay.cpu())
+                relayed.append(float(seen["per_second"]))
+                bare.append(await _bare(url, request, sizes))
+    ratios = [rate / ((bare[n] + bare[n + 1]) / 2) for n, rate in enumerate(relayed)]
     return Figure(
         name="E5",
         what=WHAT,
-        value=relayed["per_second"] / mean,
+        value=median(ratios),
         target=TARGET,
+        samples=ratios,
         beside={
             "webhooks": sizes.hooks,
-            "relay_per_second": relayed["per_second"],
-            "bare_per_second_before_and_after": bare,
+            "relay_per_second": spread(relayed),
+            "bare_per_second": spread(bare),
             "posts_at_once": sizes.at_once,
-            "cpu_us_per_webhook": {name: (after[name] - before[name]) / sizes.hooks * 1e6 for name in before},
+            "cpu_us_per_webhook": {name: seconds / sizes.hooks * 1e6 for name, seconds in cpu.items()},
         },
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.stats import spread
+
 Beside = Mapping[str, Any]
 
 
@@ -30,6 +32,7 @@ class Target:
 class Figure:
     """One measured figure; ``beside`` holds what explains it, and ``conditions`` further targets by their name there.
 
+    ``samples`` are the runs that ``value`` is the middle of, when there were several.
     ``value`` None: it could not be measured, ``beside["error"]`` says why.
     """
 
@@ -39,6 +42,7 @@ class Figure:
     target: Target
     beside: Beside = field(default_factory=dict)
     conditions: Mapping[str, Target] = field(default_factory=dict)
+    samples: Sequence[float] = ()
 
     @property
     def ok(self) -> bool:
@@ -46,7 +50,7 @@ class Figure:
         return (
             self.value is not None
             and self.target.met(self.value)
-            and all(target.met(self.beside[name]) for name, target in self.conditions.items())
+            and all(name in self.beside and target.met(self.beside[name]) for name, target in self.conditions.items())
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,6 +64,7 @@ class Figure:
             "target": str(self.target),
             "ok": self.ok,
             "unit": self.target.unit,
+            "spread": spread(self.samples) if self.samples else None,
             "beside": beside,
         }
 
@@ -74,11 +79,17 @@ def table(figures: Sequence[Figure]) -> str:
     lines: list[str] = []
     for figure in figures:
         value = "not measured" if figure.value is None else f"{short(figure.value)} {figure.target.unit}".rstrip()
-        lines.append(f"{figure.name}  {'✓' if figure.ok else '✗'} {value:<24} target {figure.target}   {figure.what}")
+        head = f"{figure.name:<4}{'✓' if figure.ok else '✗'} {value:<24} target {figure.target}   {figure.what}"
+        lines.append(f"{head}{_from_to(figure.samples)}")
         for name, beside in figure.beside.items():
             target = f"   target {figure.conditions[name]}" if name in figure.conditions else ""
             lines.append(f"        {name.replace('_', ' '):<44} {words(beside)}{target}")
     return "\n".join(lines)
+
+
+def _from_to(samples: Sequence[float]) -> str:
+    """Return how far the runs lie apart."""
+    return f"   (runs {short(min(samples))} to {short(max(samples))})" if len(samples) > 1 else ""
 
 
 def words(value: object) -> str:

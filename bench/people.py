@@ -30,8 +30,9 @@ class Place:
 CITY = Place("Almaty", 43.24, 76.89)
 VILLAGE = Place("Turgen", 43.40, 77.59)
 VALLEY = Place("Taraz", 42.90, 71.37)
+TOWN = Place("Balkhash", 46.85, 74.98)
 EVERYWHERE = "40.00,70.00 40.00,80.00 45.00,80.00 45.00,70.00 40.00,70.00"
-"""A polygon that holds all places."""
+"""A polygon that holds all places but the town in the north."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Percentiles and medians of small samples."""
+"""Percentiles, medians and spread of small samples."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ def median(values: Sequence[float]) -> float:
         raise ValueError("no values")
     ordered, half = sorted(values), len(values) // 2
     return ordered[half] if len(values) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return the least, the middle and the greatest of the values, and how many there are.
+
+    Raises:
+        ValueError: there are no values.
+    """
+    return {"min": min(values), "median": median(values), "max": max(values), "runs": len(values)}
+
+
+def ms(seconds: Sequence[float], percent: float) -> float:
+    """Return a percentile of seconds in milliseconds, to a hundredth."""
+    return round(percentile(seconds, percent) * 1000, 2)

@@ -31,8 +31,8 @@ _CODE = re.compile(r"^```\w*\n(?P<block>.*?)^```$|`(?P<inline>[^`\n]+)`", re.MUL
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _GPL = re.compile(r"(?<!L)GPL|GNU (?:Affero )?General Public", re.IGNORECASE)
 
-#: Extras that no lock file installs, so that their licence cannot be looked up here.
-_NOT_INSTALLED: set[str] = set()
+#: Packages that this environment does not have, so that their licence cannot be looked up here.
+_NOT_INSTALLED = {"arq", "celery"}
 
 
 def text_of(page: Path) -> str:

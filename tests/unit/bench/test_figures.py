@@ -47,6 +47,7 @@ def test_document_has_the_shape_of_the_design() -> None:
                 "target": "≤ 30 bytes",
                 "ok": False,
                 "unit": "bytes",
+                "spread": None,
                 "beside": {"directory": 500, "targets": {"directory": "≤ 600 bytes"}},
             }
         },

@@ -34,4 +34,4 @@ def test_family_begins_with_the_process_itself() -> None:
 
 def test_machine_is_named() -> None:
     """Whoever reads a figure sees what it was measured on."""
-    assert machine().keys() == {"processor", "memory", "system"}
+    assert machine().keys() == {"processor", "cores", "memory", "kernel", "python"}
