@@ -110,18 +110,20 @@ class IndexMatcher:
         )
 
     async def _catch_up(self) -> None:
-        epoch = await self._store.epoch()
-        if not epoch:
+        news = await self._store.news(self._position or "0-0")
+        if not news.epoch:
             raise StoreUnavailable("the directory is being restored")
-        if epoch != self._epoch or not await self._store.reaches(self._position or "0-0"):
-            await self._load(epoch)
-        while (changes := await self._store.changes(self._position or "0-0", block_ms=1)) is not None:
-            ordinals = sorted(set(changes.ordinals))
+        if news.epoch != self._epoch or not news.reaches:
+            await self._load(news.epoch)
+            news = await self._store.news(self._position or "0-0")
+        while news.changes is not None:
+            ordinals = sorted(set(news.changes.ordinals))
             rows = await self._store.get_many(ordinals)
             masks = await self._store.denied(ordinals)
             for ordinal, row, mask in zip(ordinals, rows, masks, strict=True):
                 _take(self._index, ordinal, row, mask)
-            self._position = changes.position
+            self._position = news.changes.position
+            news = await self._store.news(self._position)
 
     async def _load(self, epoch: str) -> None:
         index = Index()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -23,6 +23,8 @@ _BLOCK = 10.0
 #: A bell that reached a worker without a free hand is passed on so many times at most: then all are busy, and each
 #: claims by itself as soon as a hand is free.
 _MOST_PASSES = 8
+#: A ring is the number of times it was passed on, from 1; this much more when it is for P0 or P1.
+URGENT = 99
 
 
 class Bells:
@@ -41,6 +43,8 @@ class Bells:
         self._look = look
         #: Lanes that have no free hand now.
         self.crowded: set[str] = set()
+        #: Called when a bell says that urgent news has come.
+        self.on_urgent: Callable[[], None] = lambda: None
 
     def ring(self, lane: str) -> None:
         """Wake the lane in this process."""
@@ -78,8 +82,11 @@ class Bells:
             try:
                 reply = await first(self._redis.block("BLPOP", key, _BLOCK, timeout=_BLOCK + 2), stopping)
                 if reply:
+                    passes = int(reply[1])
+                    if passes > URGENT:
+                        self.on_urgent()
                     self.ring(lane)
-                    await self._pass_on(lane, int(reply[1]))
+                    await self._pass_on(lane, passes)
             except StoreUnavailable:
                 # Another server may answer next: claims hear of that.
                 self.ring(lane)
@@ -87,7 +94,7 @@ class Bells:
         self.ring(lane)
 
     async def _pass_on(self, lane: str, passes: int) -> None:
-        if lane in self.crowded and passes <= _MOST_PASSES:
+        if lane in self.crowded and passes % URGENT <= _MOST_PASSES:
             await self._redis.call("LPUSH", self._keys[lane], passes + 1)
 
     async def _watch(self, stopping: asyncio.Event) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +12,7 @@ from relay.errors import StoreUnavailable
 from relay.fanout.channels import Channels, OpenChannel
 from relay.fanout.contents import Contents, LegFacts
 from relay.fanout.items import Links, Moment, make_items
+from relay.fanout.precedence import Precedence
 from relay.fanout.rate import Rates
 from relay.fanout.retry import begin, doubt, ended
 from relay.fanout.routes import Candidates
@@ -116,6 +116,7 @@ class Preparer:
         rates: Rates,
         links: Links,
         clock: Clock,
+        precedence: Precedence | None = None,
     ) -> None:
         self._directory = directory
         self._contents = contents
@@ -123,6 +124,7 @@ class Preparer:
         self._rates = rates
         self._links = links
         self._clock = clock
+        self._precedence = precedence or Precedence()
         self.gate = Gate()
 
     def idempotent(self, kind: Kind) -> bool:
@@ -164,7 +166,7 @@ class Preparer:
                     prepared.wait = max(prepared.wait, wait)
                 case Ended(state, reason):
                     prepared.settled[position] = ended(record, state, reason=reason, now=now)
-        await asyncio.sleep(0)  # a turn for more urgent work: a step is milliseconds of this loop
+        await self._precedence.give_way(facts.klass)
         for way, targets in by_way.items():
             await self._group(prepared, way, _Step(facts, segment, step, maybe), targets)
         return prepared

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from relay.errors import StoreUnavailable
 from relay.store.connection import Connection, KeepsNothing, UnknownCommand
@@ -50,6 +51,15 @@ class Changes:
 
     ordinals: Sequence[int]
     position: str
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The directory's name, whether the stream ``reaches`` back to the position asked for, and the first changes."""
+
+    epoch: str
+    reaches: bool
+    changes: Changes | None
 
 
 class DirectoryStore:
@@ -201,21 +211,41 @@ class DirectoryStore:
 
     async def reaches(self, position: str) -> bool:
         """Whether the stream still holds everything after ``position``."""
-        oldest = await self._redis.call("XRANGE", DIR_CHANGES, "-", "+", "COUNT", 1)
-        if position == "0-0" or not oldest:
-            return position == "0-0" and not oldest
-        return _order(oldest[0][0].decode()) <= _order(position)
+        return _reaches(await self._redis.call("XRANGE", DIR_CHANGES, "-", "+", "COUNT", 1), position)
 
     async def changes(self, after: str, *, block_ms: int) -> Changes | None:
         """Wait up to ``block_ms`` for changes; None when there are none."""
-        reply = await self._redis.block(
-            "XREAD", "COUNT", 200, "BLOCK", block_ms, "STREAMS", DIR_CHANGES, after, timeout=block_ms / 1000 + 2
+        return _read(
+            await self._redis.block(
+                "XREAD", "COUNT", 200, "BLOCK", block_ms, "STREAMS", DIR_CHANGES, after, timeout=block_ms / 1000 + 2
+            )
         )
-        if not reply:
-            return None
-        entries = next(iter(reply.values()))[0] if isinstance(reply, dict) else reply[0][1]
-        ordinals = [int(o) for _, fields in entries for o in _field(fields).split(b",")]
-        return Changes(ordinals, entries[-1][0].decode())
+
+    async def news(self, after: str) -> News:
+        """Return what is new after the position ``after`` ("0-0": nothing was read yet), in one question."""
+        epoch, oldest, reply = await self._redis.pipe(
+            [
+                ("GET", DIR_EPOCH),
+                ("XRANGE", DIR_CHANGES, "-", "+", "COUNT", 1),
+                ("XREAD", "COUNT", 200, "STREAMS", DIR_CHANGES, after),
+            ]
+        )
+        return News((epoch or b"").decode(), _reaches(oldest, after), _read(reply))
+
+
+def _reaches(oldest: Sequence[Any], position: str) -> bool:
+    """Say whether a stream that begins with ``oldest`` still holds everything after ``position``."""
+    if position == "0-0" or not oldest:
+        return position == "0-0" and not oldest
+    return _order(oldest[0][0].decode()) <= _order(position)
+
+
+def _read(reply: Any) -> Changes | None:  # noqa: ANN401 -- a list or a dict, by the protocol's version
+    if not reply:
+        return None
+    entries = next(iter(reply.values()))[0] if isinstance(reply, dict) else reply[0][1]
+    ordinals = [int(o) for _, fields in entries for o in _field(fields).split(b",")]
+    return Changes(ordinals, entries[-1][0].decode())
 
 
 def _changed(ordinals: Sequence[int] | Mapping[int, bytes]) -> tuple[str | int, ...]:

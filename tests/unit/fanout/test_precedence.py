@@ -42,7 +42,29 @@ async def test_low_work_does_not_hold_up_others() -> None:
     with precedence.ahead(Class.P3):
         async with asyncio.timeout(0.01):
             await precedence.give_way(Class.P4)
+
+
+async def test_the_next_piece_of_urgent_work_finds_the_way_free() -> None:
+    """Between the plan and the claim of a flash nothing else slips in; then everybody goes on."""
+    precedence = Precedence()
     with precedence.ahead(Class.P0), precedence.ahead(Class.P1):
         pass
-    async with asyncio.timeout(0.01):
-        await precedence.give_way(Class.PX)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await precedence.give_way(Class.PX)
+    waited = loop.time() - began
+    await precedence.give_way(Class.PX)
+
+    assert waited > 0.005
+    assert loop.time() - began < 2 * waited + 0.05
+
+
+async def test_the_announced_is_waited_for() -> None:
+    """Who hears the bell of urgent news stops the others before the news itself is read."""
+    precedence = Precedence()
+    precedence.coming()
+    low = asyncio.ensure_future(precedence.give_way(Class.P4))
+    await asyncio.sleep(0.001)
+
+    assert not low.done()
+    await low
