@@ -118,16 +118,18 @@ class Worker:
         self._contents = Contents(
             stores.alerts, stores.legs, limits=self._limits, ack_url_length=len(links.base_url) + _TOKEN_PATH
         )
-        self._preparer = Preparer(stores.directory, self._contents, self._channels, stores.rates, links, clock)
         self._precedence = Precedence()
+        self._preparer = Preparer(
+            stores.directory, self._contents, self._channels, stores.rates, links, clock, self._precedence
+        )
         self._replay = Replay(stores.chunks, stores.legs, clock=clock)
         self._receipts = Receipts(stores.receipts, Writes(stores.legs, stores.chunks), clock=clock)
         self._leases = Leases(stores.chunks, self._replay, engine=settings.engine, clock=clock)
         look = min(5.0, settings.engine.lease, settings.engine.lease_flash)
         self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind], look=look)
-        self._leases.on_release = self._bells.hand_on
         self.more_facts: Callable[[], Mapping[str, Any]] = dict
         self._leases.on_release = self._bells.hand_on
+        self._bells.on_urgent = self._precedence.coming
         self._matcher = IndexMatcher(stores.directory, settings=settings, data_dir=place.data_dir, clock=clock)
         self.parts: dict[str, Part] = {**self._house_parts(place), **self._planning_parts(), **self._sending_parts()}
 
