@@ -55,6 +55,13 @@ _REDIS = (
     Kind(name="script-flush", target="redis"),
     Kind(name="client-kill", target="redis", weight=3),
 )
+_FAILOVERS = (
+    Kind(name="kill", target="redis", least=1.0, most=4.0, weight=6),
+    Kind(name="pause", target="redis", least=0.5, most=5.0, weight=4),
+    Kind(name="failover", target="redis", weight=4),
+    Kind(name="flushall", target="redis", weight=1),
+    Kind(name="client-kill", target="redis", weight=2),
+)
 _REDIS_LINK = (
     Kind(name="latency", target="redis-link", least=1.0, most=3.0),
     Kind(name="reset", target="redis-link", weight=3),
@@ -88,9 +95,11 @@ _MOODS = tuple(
     for mood in ("slow", "throttle", "fails", "hang", "reset", "refuse")
 )
 
-#: A relay with its private server, and one whose server is the operator's, reached through a proxy.
+#: By topology: the relay's private server; the operator's, through a proxy; one with replicas that take over.
 PRIVATE = (*_PROCESSES, *_REDIS, *_LINKS, *_MOODS)
-EXTERNAL = (*PRIVATE, *_REDIS_LINK)
+STANDALONE = (*PRIVATE, *_REDIS_LINK)
+REPLICATED = (*_PROCESSES, *_FAILOVERS, *_LINKS, *_MOODS)
+KINDS = {"private": PRIVATE, "standalone": STANDALONE, "sentinel": REPLICATED, "cluster": REPLICATED}
 
 
 def plan(seed: int, kinds: Sequence[Kind], *, seconds: float) -> tuple[Planned, ...]:

@@ -24,11 +24,12 @@ from relay.testing.tcp_faults import (
     ResetPeer,
     Slicer,
 )
-from tests.acceptance.relay_side import send, until
+from tests.acceptance.relay_side import alive, send, until
 from tests.chaos.faults import PROVIDERS, Planned
 from tests.chaos.log import Log
 from tests.chaos.moods import Mood
 from tests.chaos.stage import Stage
+from tests.topologies import MASTER, Topology
 
 LINK_FAULTS: dict[str, Fault] = {
     "latency": Latency(seconds=0.15, jitter=0.1),
@@ -86,6 +87,7 @@ class Injector:
         """``kill -9`` one worker; healed when as many live as before."""
         pid = await self._pick_worker(fault)
         send(pid, signal.SIGKILL)
+        await until(lambda: not alive(pid), within=5, why="the worker is dead")
         await self._s.whole()
         return {"pid": pid}
 
@@ -98,7 +100,7 @@ class Injector:
             send(pid, signal.SIGCONT)
         else:
             send(pid, signal.SIGTERM)
-            await asyncio.sleep(0.5)
+            await until(lambda: not alive(pid), within=30, why="the worker has ended")
         await self._s.whole()
         return {"pid": pid}
 
@@ -134,39 +136,53 @@ class Injector:
 
     async def _redis(self, fault: Planned) -> None:
         name = fault.kind.name
-        if name == "kill":
-            await self._kill_redis(fault)
-        elif name == "pause":
-            pid = await self._redis_pid()
-            send(pid, signal.SIGSTOP)
-            await asyncio.sleep(fault.hold)
-            send(pid, signal.SIGCONT)
+        if name in ("kill", "pause", "failover"):
+            await (self._own_redis(fault) if self._s.servers is None else self._node_of(self._s.servers, fault))
         else:
             words = {"flushall": "FLUSHALL", "script-flush": "SCRIPT FLUSH", "client-kill": "CLIENT KILL TYPE normal"}
             await self._command(words[name])
         await self._s.whole()
 
-    async def _kill_redis(self, fault: Planned) -> None:
-        if self._s.server is None:
-            send(await self._redis_pid(), signal.SIGKILL)  # its own supervisor starts it again
-            await asyncio.sleep(0.2)
+    async def _own_redis(self, fault: Planned) -> None:
+        """The relay's private server: its own supervisor starts it again."""
+        pid = await self._s.relay.one("redis")
+        if fault.kind.name == "kill":
+            send(pid, signal.SIGKILL)
+            await until(lambda: not alive(pid), within=5, why="Redis is dead")
             return
-        self._s.server.kill()
+        send(pid, signal.SIGSTOP)
         await asyncio.sleep(fault.hold)
-        self._s.server.start()
+        send(pid, signal.SIGCONT)
 
-    async def _redis_pid(self) -> int:
-        return self._s.server.pid if self._s.server is not None else await self._s.relay.one("redis")
+    async def _node_of(self, servers: Topology, fault: Planned) -> None:
+        """A primary of the operator's; it comes back, perhaps as a replica."""
+        primaries = await asyncio.to_thread(servers.primaries)
+        if not primaries:
+            return  # the last fault's failover is still on its way
+        node = sorted(primaries, key=lambda one: one.name)[int(fault.pick * len(primaries))]
+        if fault.kind.name == "kill":
+            await asyncio.to_thread(servers.kill, node)
+            await asyncio.sleep(fault.hold)
+            await asyncio.to_thread(servers.start, node)
+        elif fault.kind.name == "pause":
+            servers.pause(node)
+            await asyncio.sleep(fault.hold)
+            servers.resume(node)
+        else:
+            await asyncio.to_thread(_failover, servers)
+        await asyncio.to_thread(servers.settle, within=30.0)
 
     async def _command(self, words: str) -> None:
-        """An administrator's word, from beside the relay."""
-        if self._s.server is not None:
-            client = Redis(port=self._s.server.port)
+        """An administrator's word to every primary, from beside the relay."""
+        if self._s.servers is not None:
+            primaries = await asyncio.to_thread(self._s.servers.primaries)
+            clients = [Redis(port=node.port) for node in primaries]
         else:
-            client = Redis(unix_socket_path=str(self._s.relay.data_dir / "redis" / "redis.sock"))
-        with suppress(RedisError):  # CLIENT KILL ends this client too; a server that is away needs no further fault
-            await client.execute_command(*words.split())  # type: ignore[no-untyped-call]
-        await client.aclose()
+            clients = [Redis(unix_socket_path=str(self._s.relay.data_dir / "redis" / "redis.sock"))]
+        for client in clients:
+            with suppress(RedisError):  # CLIENT KILL ends this client too; who is away needs no further fault
+                await client.execute_command(*words.split())  # type: ignore[no-untyped-call]
+            await client.aclose()
 
     # -- connections and providers -----------------------------------------------------------------------------------
 
@@ -202,3 +218,14 @@ class Injector:
         await provider.feel(Mood(fault.kind.name), share=share, seconds=1.0 + 2 * fault.pick)
         await asyncio.sleep(fault.hold)
         await provider.feel(Mood.CALM)
+
+
+def _failover(servers: Topology) -> None:
+    """Ask for a failover in good order."""
+    if servers.kind == "sentinel":
+        servers.sentinels[0].call("SENTINEL", "FAILOVER", MASTER)
+        return
+    for primary in servers.primaries():
+        for replica in servers.replicas_of(primary):
+            replica.call("CLUSTER", "FAILOVER")
+            return

@@ -15,7 +15,7 @@ from typing import Any
 from tests.acceptance.relay_side import ROOT
 from tests.chaos.client import Client
 from tests.chaos.dump import drained, dump
-from tests.chaos.faults import EXTERNAL, PRIVATE, Kind, Planned, plan
+from tests.chaos.faults import KINDS, Planned, plan
 from tests.chaos.history import load
 from tests.chaos.inject import Injector
 from tests.chaos.judge import judge
@@ -60,7 +60,7 @@ class Round:
     @property
     def planned(self) -> Sequence[Planned]:
         """What is done to it, and when."""
-        return self.faults if self.faults is not None else plan(self.seed, kinds(self.topology), seconds=self.seconds)
+        return self.faults if self.faults is not None else plan(self.seed, KINDS[self.topology], seconds=self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +90,6 @@ class Result:
             "findings": [asdict(finding) for finding in self.verdict.findings[:20]],
             **self.verdict.figures,
         }
-
-
-def kinds(topology: str) -> Sequence[Kind]:
-    """Return what can go wrong in a topology."""
-    return PRIVATE if topology == "private" else EXTERNAL
 
 
 async def run(given: Round, say: Say, *, keep: bool = False) -> Result:

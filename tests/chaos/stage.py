@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import orjson
 
-from relay.store.server_choice import wheel_binaries
 from relay.testing.proxy import FaultProxy
 from tests.acceptance.relay_side import ROOT, Relay, free_port, until
 from tests.chaos.faults import PROVIDERS
 from tests.chaos.people import people
 from tests.chaos.providers import Provider
+from tests.topologies import Kind, Topology, start
+from tests.topologies import servers as programs
 
 HOSTS = 3
 WORKERS = 2
@@ -27,44 +27,19 @@ WORKERS = 2
 ENGINE = {"pauses_urgent": [0.4, 0.8, 1.5], "pauses": [0.5, 1.0, 2.0], "send_timeout": 4.0}
 
 
-class OwnServer:
-    """The operator's Redis: a process of ours with an AOF, which survives its own death."""
-
-    def __init__(self, folder: Path, *, program: str) -> None:
-        self.port = free_port()
-        self._folder, self._program = folder, program
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it; it goes on with what is on its disk."""
-        words = [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        words += ["--appendonly", "yes", "--appendfsync", "everysec", "--dir", str(self._folder)]
-        with (self._folder / "server.log").open("ab") as said:
-            self._process = subprocess.Popen(words, stdout=said, stderr=said, cwd=self._folder, start_new_session=True)
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        assert self._process is not None
-        return self._process.pid
-
-    def kill(self) -> None:
-        """``kill -9``."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-
 @dataclass(slots=True)
 class Stage:
-    """Everything that a round can hurt; ``server`` and ``redis_link`` are None where the relay has a private server."""
+    """Everything that a round can hurt; ``servers`` is None where the relay has a private one;
+
+    ``redis_link`` is the proxy before a single server: Sentinels and Clusters tell their own addresses.
+    """
 
     folder: Path
     relay: Relay
     providers: dict[str, Provider]
     links: dict[str, list[FaultProxy]]
     people: list[dict[str, Any]]
-    server: OwnServer | None = None
+    servers: Topology | None = None
     redis_link: FaultProxy | None = None
     workers: int = WORKERS
     restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -122,21 +97,32 @@ async def stage(
             for kind, provider in providers.items()
         }
         crowded = people(seed, count=crowd, hooks=[f"http://127.0.0.1:{link.port}" for link in links["webhook"]])
-        server, redis_link, redis = None, None, {}
+        servers, redis_link, redis = None, None, {}
         if topology != "private":
-            server = OwnServer(folder, program=str(wheel_binaries()[0]))
-            server.start()
-            stack.callback(server.kill)
-            redis_link = await stack.enter_async_context(FaultProxy(("127.0.0.1", server.port), seed=seed))
+            servers = await asyncio.to_thread(_servers, topology, folder, seed)
+            stack.callback(servers.close)
+            redis = {"url": servers.url}
+        if servers is not None and topology == "standalone":
+            behind = ("127.0.0.1", servers.nodes[0].port)
+            redis_link = await stack.enter_async_context(FaultProxy(behind, seed=seed))
             redis = {"url": f"redis://127.0.0.1:{redis_link.port}/0"}
         relay = Relay(folder, **_settings(links, workers=workers), redis=redis)
         relay.root = root
-        made = Stage(folder, relay, providers, links, crowded, server, redis_link, workers)
+        made = Stage(folder, relay, providers, links, crowded, servers, redis_link, workers)
         stack.push_async_callback(relay.kill_everything)
         await relay.start()
         await made.whole()
         await _import(made)
         yield made
+
+
+def _servers(topology: str, folder: Path, seed: int) -> Topology:
+    """Start the operator's servers: by the seed another program, and strict or not about copies."""
+    known = sorted(programs().items())
+    program = known[seed // 2 % len(known)][1]
+    return start(
+        cast("Kind", topology), server=program, folder=folder / "servers", patience_ms=1500, strict=seed % 3 == 0
+    )
 
 
 def _settings(links: dict[str, list[FaultProxy]], *, workers: int) -> dict[str, Any]:
