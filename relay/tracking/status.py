@@ -81,17 +81,23 @@ def alert_json(alert: StoredAlert, legs: Sequence[Leg], now: float) -> dict[str,
 
 
 def channels_json(seen: Seen) -> list[dict[str, Any]]:
-    """Return every configured channel: ``state`` is ok, failing, paused, stopped or unknown (no worker is heard)."""
+    """Return every configured channel: ``state`` is ok, failing, paused, stopped or unknown (no worker is heard).
+
+    A channel is failing for a while after a fault of its provider, and as long as a worker leaves it alone for that.
+    """
     rows = []
     for name, kind in sorted(seen.kinds.items()):
         told = [w["channels"][name] for w in _alive(seen).values() if name in w.get("channels", {})]
         last: Mapping[str, Any] = max(told, key=lambda c: c.get("error_at", 0.0), default={})
         error, at = last.get("error", ""), last.get("error_at", 0.0)
+        shut = any(c.get("open") for c in told)
         rows.append(
             {
                 "name": name,
                 "kind": str(kind),
-                "state": _channel_state(seen, name, heard=bool(told), failing=bool(error) and _recent(seen, at)),
+                "state": _channel_state(
+                    seen, name, heard=bool(told), failing=shut or (bool(error) and _recent(seen, at))
+                ),
                 "per_second": round(sum(c.get("per_second", 0.0) for c in told), 1),
                 "error": error or None,
                 "error_age_s": _age(seen.now, at) if error else None,
