@@ -113,7 +113,7 @@ def _text(value: str, size: int) -> bytes:
 
 
 def _tlvs(tlvs: Tlvs) -> bytes:
-    return b"".join([_TLV.pack(tag, len(value)) + value for tag, value in tlvs])
+    return b"".join([_TLV.pack(tag, len(value)) + value for tag, value in tlvs]) if tlvs else b""
 
 
 # Sizes are the specification's (§4), but for system_id and password: providers hand out longer ones than 15 and 8.
@@ -143,8 +143,10 @@ def _read_bind_resp(octets: bytes) -> BindResp:
 
 
 def _read_message_id(octets: bytes) -> MessageId:
-    read = _Reader(octets)  # many providers leave the body out when the status is an error
-    return MessageId() if read.empty else MessageId(read.text(65), read.tlvs())
+    if not octets:
+        return MessageId()  # many providers leave the body out when the status is an error
+    read = _Reader(octets)
+    return MessageId(read.text(65), () if read.empty else read.tlvs())
 
 
 def _read_message(octets: bytes) -> ShortMessage:
@@ -179,24 +181,43 @@ def _read_message(octets: bytes) -> ShortMessage:
     )
 
 
-def _write_message(m: ShortMessage) -> bytes:
-    if len(m.payload) > 254:
-        raise CodecError("short_message holds at most 254 octets")
-    return b"".join(
-        (
-            _text(m.service_type, 6),
-            bytes((m.source_ton, m.source_npi)),
-            _text(m.source, 21),
-            bytes((m.dest_ton, m.dest_npi)),
-            _text(m.destination, 21),
-            bytes((m.esm_class, m.protocol_id, m.priority)),
-            _text(m.schedule, 17),
-            _text(m.validity, 17),
-            bytes((m.registered_delivery, m.replace, m.data_coding, m.default_message, len(m.payload))),
-            m.payload,
-            _tlvs(m.tlvs),
-        )
+def form(m: ShortMessage) -> tuple[bytes, bytes]:
+    """Return what stands before the destination of a message, and what between it and the length of its payload.
+
+    All messages that differ only in destination and payload share it.
+
+    Raises:
+        CodecError, ValueError: a value does not fit its field.
+    """
+    before = (
+        _text(m.service_type, 6),
+        bytes((m.source_ton, m.source_npi)),
+        _text(m.source, 21),
+        bytes((m.dest_ton, m.dest_npi)),
     )
+    between = (
+        bytes((m.esm_class, m.protocol_id, m.priority)),
+        _text(m.schedule, 17),
+        _text(m.validity, 17),
+        bytes((m.registered_delivery, m.replace, m.data_coding, m.default_message)),
+    )
+    return b"".join(before), b"".join(between)
+
+
+def filled(form: tuple[bytes, bytes], *, destination: str, payload: bytes, tlvs: Tlvs = ()) -> bytes:
+    """Return the body of a message of this :func:`form`.
+
+    Raises:
+        CodecError: a value does not fit its field.
+    """
+    if len(payload) > 254:
+        raise CodecError("short_message holds at most 254 octets")
+    before, between = form
+    return b"%b%b%b%c%b%b" % (before, _text(destination, 21), between, len(payload), payload, _tlvs(tlvs))
+
+
+def _write_message(m: ShortMessage) -> bytes:
+    return filled(form(m), destination=m.destination, payload=m.payload, tlvs=m.tlvs)
 
 
 def _read_nothing(_octets: bytes) -> None:
@@ -252,6 +273,8 @@ def encode(pdu: Pdu) -> bytes:
 
 def _body(body: Body) -> bytes:
     match body:
+        case Raw():
+            return body.octets
         case None:
             return b""
         case ShortMessage():
@@ -262,5 +285,3 @@ def _body(body: Body) -> bytes:
             return _write_bind(body)
         case BindResp():
             return _text(body.system_id, 16) + _tlvs(body.tlvs)
-        case Raw():
-            return body.octets

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import zlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from adapters.sms import segments
-from adapters.sms.pdu import ShortMessage, Tag, Tlvs
+from adapters.sms.codec import filled, form
+from adapters.sms.pdu import Raw, ShortMessage, Tag, Tlvs
 from adapters.sms.settings import Settings, is_number
 from relay.adapter import Item
 
@@ -40,47 +42,50 @@ def validity_of(expires: datetime) -> str:
     return expires.astimezone(UTC).strftime("%y%m%d%H%M%S") + "000+"
 
 
-def messages_of(item: Item, settings: Settings) -> tuple[ShortMessage, ...]:
-    """Return the parts of ``item`` in order.
+class Composer:
+    """Writes the submit_sm bodies of one account; what all its messages share is written once."""
 
-    The concatenation reference follows from the delivery id, so that a repetition completes what a phone already
-    holds instead of starting a second half message.
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._form = lru_cache(maxsize=64)(self._write_form)
 
-    Raises:
-        BadNumber: the address is not a number.
-        TooLong: the text needs more than 255 parts.
-    """
-    number = item.address.removeprefix("+")
-    if not is_number(number) or len(number) > _LONGEST_NUMBER:
-        raise BadNumber("not a telephone number")
-    cut = segments.whole(item.text) if settings.message_payload else segments.cut(item.text)
-    payloads = cut.payloads(zlib.crc32(item.delivery_id.encode()))
-    source, ton, npi = source_of(settings)
-    validity = validity_of(item.expires) if settings.validity else ""
-    messages: list[ShortMessage] = []
-    for payload in payloads:
-        short, tlvs = _place(payload, as_parameter=settings.message_payload)
-        message = ShortMessage(
+    def bodies(self, item: Item) -> tuple[Raw, ...]:
+        """Return the parts of ``item`` in order.
+
+        The concatenation reference follows from the delivery id, so that a repetition completes what a phone already
+        holds instead of starting a second half message.
+
+        Raises:
+            BadNumber: the address is not a number.
+            TooLong: the text needs more than 255 parts.
+        """
+        number = item.address.removeprefix("+")
+        if not (number.isascii() and number.isdigit()) or len(number) > _LONGEST_NUMBER:
+            raise BadNumber("not a telephone number")
+        text = item.text
+        if self._settings.message_payload:
+            whole = segments.whole(text)
+            shape = self._form(item.expires, ucs2=whole.ucs2, parts=False)
+            tlvs: Tlvs = ((Tag.MESSAGE_PAYLOAD, whole.pieces[0]),)
+            return (Raw(filled(shape, destination=number, payload=b"", tlvs=tlvs)),)
+        cut = segments.cut(text)
+        payloads = cut.payloads(zlib.crc32(item.delivery_id.encode()))
+        shape = self._form(item.expires, ucs2=cut.ucs2, parts=len(payloads) > 1)
+        return tuple([Raw(filled(shape, destination=number, payload=payload)) for payload in payloads])
+
+    def _write_form(self, expires: datetime, *, ucs2: bool, parts: bool) -> tuple[bytes, bytes]:
+        settings = self._settings
+        source, ton, npi = source_of(settings)
+        shared = ShortMessage(
             service_type=settings.service_type,
             source=source,
             source_ton=ton,
             source_npi=npi,
-            destination=number,
             dest_ton=settings.dest_ton,
             dest_npi=settings.dest_npi,
-            esm_class=segments.CONCATENATED if len(payloads) > 1 else 0,
-            validity=validity,
+            esm_class=segments.CONCATENATED if parts else 0,
+            validity=validity_of(expires) if settings.validity else "",
             registered_delivery=int(settings.registered_delivery),
-            data_coding=settings.ucs2_data_coding if cut.ucs2 else settings.gsm_data_coding,
-            payload=short,
-            tlvs=tlvs,
+            data_coding=settings.ucs2_data_coding if ucs2 else settings.gsm_data_coding,
         )
-        messages.append(message)
-    return tuple(messages)
-
-
-def _place(payload: bytes, *, as_parameter: bool) -> tuple[bytes, Tlvs]:
-    """Return the short_message field and the optional parameters that carry ``payload``."""
-    if as_parameter:
-        return b"", ((Tag.MESSAGE_PAYLOAD, payload),)
-    return payload, ()
+        return form(shared)

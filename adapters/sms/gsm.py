@@ -28,14 +28,18 @@ ESCAPE: Final = 0x1B
 _ENCODE: Final[dict[int, bytes]] = {ord(char): bytes((code,)) for code, char in enumerate(_BASIC) if code != ESCAPE} | {
     ord(char): bytes((ESCAPE, code)) for code, char in _EXTENSION.items()
 }
+# The basic table alone, in the form that Python's own charmap codecs use: nearly every text needs no more.
+_BASIC_ONLY: Final = codecs.charmap_build(_BASIC.replace("\x1b", "\ufffe") + "\ufffe" * 128)
 
 
 def encode(text: str) -> bytes | None:
     """Return ``text`` in the default alphabet, None when a character is not in it."""
-    try:
-        return codecs.charmap_encode(text, "strict", _ENCODE)[0]
-    except UnicodeEncodeError:
-        return None
+    for table in (_BASIC_ONLY, _ENCODE):
+        try:
+            return codecs.charmap_encode(text, "strict", table)[0]
+        except UnicodeEncodeError:
+            continue
+    return None
 
 
 def decode(octets: bytes) -> str:

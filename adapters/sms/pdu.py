@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_SEQUENCE: Final = 0x7FFF_FFFF
 RESPONSE: Final = 0x8000_0000  # the bit that makes a command a response
@@ -93,17 +93,15 @@ class ShortMessage:
         return next((value for known, value in self.tlvs if known == tag), None)
 
 
-@dataclass(frozen=True, slots=True)
-class MessageId:
+class MessageId(NamedTuple):
     """The body of ``submit_sm_resp`` and ``deliver_sm_resp``."""
 
     value: str = ""
     tlvs: Tlvs = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """The unread body of a command that this codec does not know."""
+class Raw(NamedTuple):
+    """A body as octets: of a command that this codec does not know, or written already."""
 
     octets: bytes
 
@@ -111,8 +109,7 @@ class Raw:
 Body = Bind | BindResp | ShortMessage | MessageId | Raw | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pdu:
+class Pdu(NamedTuple):
     """One protocol data unit; ``status`` is 0 in every request."""
 
     command: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -19,6 +20,11 @@ _UCS2_PART: Final = 134  # 67 units
 _MAX_PARTS: Final = 255
 _MAX_PAYLOAD: Final = 65_535
 _ZERO_WIDTH_JOINER: Final = "\u200d"
+# One UTF-16 unit each and none ever joined to its neighbour: Latin, Greek, Cyrillic and Arabic letters, digits, signs.
+_SEPARATE: Final = re.compile(
+    "[\n -~\u00a0-\u02ff\u0370-\u0482\u048a-\u0556\u0620-\u064a\u0660-\u066f"
+    "\u0671-\u06d5\u06f0-\u06fc\u2010-\u2027\u20ac\u2116]*"
+)
 
 
 class TooLong(ValueError):
@@ -89,6 +95,14 @@ def _cut_gsm(septets: bytes) -> tuple[bytes, ...]:
 
 
 def _cut_ucs2(text: str) -> tuple[bytes, ...]:
+    if _SEPARATE.fullmatch(text):
+        octets = text.encode("utf-16-be")
+        step = _UCS2_PART if len(octets) > _UCS2_WHOLE else _UCS2_WHOLE
+        return tuple([octets[start : start + step] for start in range(0, len(octets), step)])
+    return _cut_joined(text)
+
+
+def _cut_joined(text: str) -> tuple[bytes, ...]:
     octets = _utf16(text)
     if len(octets) <= _UCS2_WHOLE:
         return (octets,)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Protocol, cast
 
-from adapters.sms.codec import BodyError, CodecError, FrameError, Framer, decode, encode
+from adapters.sms.codec import BodyError, CodecError, FrameError, Framer, decode
 from adapters.sms.faults import BindRefused, HeldBack, NotBound
-from adapters.sms.pdu import MAX_SEQUENCE, RESPONSE, Bind, Command, MessageId, Pdu, ShortMessage
+from adapters.sms.outbox import Outbox
+from adapters.sms.pdu import MAX_SEQUENCE, RESPONSE, Bind, Command, MessageId, Pdu, Raw, ShortMessage
 from adapters.sms.status import (
     NOT_SENT,
     RINVBNDSTS,
@@ -19,9 +20,7 @@ from adapters.sms.status import (
     RX_P_APPN,
     Answer,
 )
-from adapters.sms.tcp import acknowledge_now, no_delay
-
-_MAX_UNSENT: Final = 1 << 20  # a peer that reads nothing of what it asked for is gone
+from adapters.sms.tcp import acknowledger, no_delay
 
 
 class Log(Protocol):
@@ -63,8 +62,9 @@ class Session(asyncio.Protocol):
         self._framer = Framer()
         self._waiting: dict[int, _Waiting] = {}
         self._sequence = 0
-        self._out: list[bytes] = []
+        self._out = Outbox(lambda: self.abort("peer_reads_nothing"))
         self._transport: asyncio.Transport | None = None
+        self._acknowledge: Callable[[], None] = lambda: None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._heard = 0.0
         self._why = ""
@@ -95,11 +95,17 @@ class Session(asyncio.Protocol):
             raise NotBound("the connection was lost right after the bind")
         self._timers["idle"] = self._loop.call_later(self._enquire_link, self._look)
 
+    async def probe(self) -> str:
+        """Ask for a life sign; return an empty string when it came, else why not (at most the response time-out)."""
+        if not self.bound:
+            return "not bound"
+        return (await self._request(Command.ENQUIRE_LINK, None)).lost  # any answer is one, a refusal too
+
     def held(self, pause: float) -> float:
         """Return the seconds that remain of a pause of ``pause`` after the provider's last wish to slow down."""
         return self._throttled + pause - self._loop.time()
 
-    async def submit(self, message: ShortMessage, *, pause: float) -> asyncio.Future[Answer]:
+    async def submit(self, message: ShortMessage | Raw, *, pause: float) -> asyncio.Future[Answer]:
         """Wait for room in the window, hand ``message`` over and return the future of its answer.
 
         Raises:
@@ -135,7 +141,7 @@ class Session(asyncio.Protocol):
         if self._transport is None:
             return
         if gently:
-            self._flush()
+            self._out.flush()
             self._transport.close()
         else:
             self._transport.abort()
@@ -147,6 +153,8 @@ class Session(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
         self._heard = self._loop.time()
         no_delay(self._transport)
+        self._acknowledge = acknowledger(self._transport)
+        self._out.connect(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, PDU by PDU."""
@@ -154,11 +162,11 @@ class Session(asyncio.Protocol):
         try:
             for frame in self._framer.feed(data):
                 self._take(frame)
-            if self._waiting and self._transport is not None:
-                acknowledge_now(self._transport)
+            if self._waiting:
+                self._acknowledge()
         except FrameError as error:
             self._log.warning("smpp_framing_lost", error=str(error))
-            self._write(Pdu(Command.GENERIC_NACK, 0, status=RINVCMDLEN))
+            self._out.put(Pdu(Command.GENERIC_NACK, 0, status=RINVCMDLEN))
             self.abort("framing_lost", gently=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -182,7 +190,7 @@ class Session(asyncio.Protocol):
                 # The status is readable: that counts; only the provider's id is missing.
                 self._answered(Pdu(error.command, error.sequence, status=error.status))
             else:
-                self._write(Pdu(Command.GENERIC_NACK, error.sequence, status=RINVCMDLEN))
+                self._out.put(Pdu(Command.GENERIC_NACK, error.sequence, status=RINVCMDLEN))
             return
         if pdu.command & RESPONSE:
             self._answered(pdu)
@@ -208,20 +216,20 @@ class Session(asyncio.Protocol):
     def _asked(self, pdu: Pdu) -> None:
         match pdu.command:
             case Command.ENQUIRE_LINK:
-                self._write(Pdu(Command.ENQUIRE_LINK_RESP, pdu.sequence))
+                self._out.put(Pdu(Command.ENQUIRE_LINK_RESP, pdu.sequence))
             case Command.UNBIND:
-                self._write(Pdu(Command.UNBIND_RESP, pdu.sequence))
+                self._out.put(Pdu(Command.UNBIND_RESP, pdu.sequence))
                 self.abort("unbound_by_peer", gently=True)
             case Command.DELIVER_SM:
                 self._delivered(pdu)
             case Command.ALERT_NOTIFICATION:
                 pass  # has no response (§4.12)
             case _:
-                self._write(Pdu(Command.GENERIC_NACK, pdu.sequence, status=RINVCMDID))
+                self._out.put(Pdu(Command.GENERIC_NACK, pdu.sequence, status=RINVCMDID))
 
     def _delivered(self, pdu: Pdu) -> None:
         def respond(status: int) -> None:
-            self._write(Pdu(Command.DELIVER_SM_RESP, pdu.sequence, MessageId(), status))
+            self._out.put(Pdu(Command.DELIVER_SM_RESP, pdu.sequence, MessageId(), status))
 
         if not isinstance(pdu.body, ShortMessage):  # decode gives nothing else for deliver_sm
             respond(RX_P_APPN)
@@ -233,7 +241,7 @@ class Session(asyncio.Protocol):
     # -- requests, answers, time -----------------------------------------------------------------------------------
 
     def _request(
-        self, command: Command, body: Bind | ShortMessage | None, *, slot: bool = False
+        self, command: Command, body: Bind | ShortMessage | Raw | None, *, slot: bool = False
     ) -> asyncio.Future[Answer]:
         future: asyncio.Future[Answer] = self._loop.create_future()
         if self._transport is None or self._transport.is_closing():
@@ -242,7 +250,7 @@ class Session(asyncio.Protocol):
             future.set_result(NOT_SENT)
             return future
         self._sequence = self._sequence % MAX_SEQUENCE + 1
-        self._write(Pdu(command, self._sequence, body))
+        self._out.put(Pdu(command, self._sequence, body))
         self._waiting[self._sequence] = _Waiting(future, command, self._loop.time(), slot)
         if "answers" not in self._timers:
             self._timers["answers"] = self._loop.call_later(self._response_timeout, self._sweep)
@@ -280,19 +288,3 @@ class Session(asyncio.Protocol):
             self._request(Command.ENQUIRE_LINK, None)
             silence = 0.0
         self._timers["idle"] = self._loop.call_later(self._enquire_link - silence, self._look)
-
-    # -- bytes -----------------------------------------------------------------------------------------------------
-
-    def _write(self, pdu: Pdu) -> None:
-        """Queue ``pdu``; all that is queued in one turn of the loop leaves in one system call."""
-        self._out.append(encode(pdu))
-        if len(self._out) == 1:
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        data, self._out = b"".join(self._out), []
-        if self._transport is None or not data or self._transport.is_closing():
-            return
-        self._transport.write(data)
-        if self._transport.get_write_buffer_size() > _MAX_UNSENT:
-            self.abort("peer_reads_nothing")

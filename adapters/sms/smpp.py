@@ -11,12 +11,12 @@ from typing import ClassVar, Final, cast
 
 from pydantic import BaseModel
 
-from adapters.sms.compose import BadNumber, messages_of
+from adapters.sms.compose import BadNumber, Composer
 from adapters.sms.faults import HeldBack, NotBound
 from adapters.sms.inbound import Reassembly
 from adapters.sms.inbox import Inbox
 from adapters.sms.link import Link
-from adapters.sms.pdu import ShortMessage
+from adapters.sms.pdu import Raw, ShortMessage
 from adapters.sms.receipt import is_receipt, receipt_of, submitted_id
 from adapters.sms.segments import TooLong
 from adapters.sms.session import Log, Session
@@ -34,7 +34,7 @@ _EVENTS: Final = 2_000  # events kept for the core, and as many more unanswered
 class _Flight:
     """One item on its way: its parts, the answers to come, the answers so far."""
 
-    parts: tuple[ShortMessage, ...] = ()
+    parts: tuple[Raw, ...] = ()
     coming: list[Awaitable[Answer]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     outcome: Outcome | None = None
@@ -61,6 +61,7 @@ class Smpp:
     def __init__(self, settings: BaseModel, services: Services) -> None:
         self._settings = cast("Settings", settings)
         self._log = cast("Log", services.log)
+        self._composer = Composer(self._settings)
         self._inbox = Inbox(size=_EVENTS, unanswered=_EVENTS)
         self._replies = Reassembly()
         self._links: list[Link] = []
@@ -141,9 +142,14 @@ class Smpp:
         return self._inbox.events()
 
     async def health(self) -> str:
-        """Return an empty string while a bind is up, else why not."""
-        if any(link.session is not None and link.session.bound for link in self._links):
-            return ""
+        """Return an empty string when a bind is up and the centre answers on it, else why not."""
+        fault = ""
+        for session in self._bound():
+            fault = await session.probe()
+            if not fault:
+                return ""
+        if fault:
+            return f"no life sign from {self._settings.host}:{self._settings.port}: {fault}"
         fault = self._links[0].fault if self._links and not self._closing else "not open"
         return f"not bound to {self._settings.host}:{self._settings.port}: {fault}"
 
@@ -156,14 +162,14 @@ class Smpp:
                 await self._launch(flight)
         for flight in flights:
             flight.answers += [await answer for answer in flight.coming]
-        await self._complete([flight for flight in flights if flight.half])
+        await self._complete([flight for flight in flights if len(flight.parts) > 1 and flight.half])
         if flights and all(flight.not_sent for flight in flights):
             raise self._down()
         return [flight.outcome or self._outcome(flight.answers) for flight in flights]
 
     def _prepare(self, item: Item) -> _Flight:
         try:
-            return _Flight(messages_of(item, self._settings))
+            return _Flight(self._composer.bodies(item))
         except BadNumber:
             return _Flight(outcome=Outcome(verdict=Verdict.REJECTED, reason="invalid_number"))
         except TooLong:
@@ -186,7 +192,7 @@ class Smpp:
                 verdict=Verdict.THROTTLED, reason="held_back", scope=Scope.PROVIDER, retry_after=held.seconds
             )
 
-    async def _submit(self, session: Session, part: ShortMessage, *, pause: float) -> Awaitable[Answer]:
+    async def _submit(self, session: Session, part: Raw, *, pause: float) -> Awaitable[Answer]:
         try:
             return await session.submit(part, pause=pause)
         except NotBound:
@@ -223,7 +229,10 @@ class Smpp:
     def _pick(self) -> Session | None:
         """Return the bind to use next: one that is not held back, with the least in flight."""
         pause = self._settings.throttle_pause
-        return min(self._bound(), key=lambda session: (session.held(pause) > 0, session.in_flight), default=None)
+        bound = self._bound()
+        if len(bound) == 1:
+            return bound[0]
+        return min(bound, key=lambda session: (session.held(pause) > 0, session.in_flight), default=None)
 
     def _down(self) -> ProviderDown:
         if self._closing or not self._links:

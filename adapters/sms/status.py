@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from relay.adapter import Outcome, Scope, Verdict
 
@@ -87,8 +87,7 @@ def meaning(status: int) -> Meaning:
     return MEANINGS.get(status) or Meaning(f"0x{status:08X}", _RETRY, _PROVIDER, "provider_error")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one submitted PDU.
 
     ``lost`` is empty when the provider answered, ``not_sent`` when the PDU certainly did not leave, else
@@ -119,8 +118,10 @@ def outcome_of(answers: Sequence[Answer], *, retry_after: float) -> Outcome:
     A message of which some parts were taken and others not is ``unknown``: the recipient may read a half, and a
     blind repetition would give him the other half twice.
     """
+    if len(answers) == 1 and answers[0].accepted and answers[0].message_id:  # nearly all of them
+        return Outcome(verdict=Verdict.ACCEPTED, provider_ids=(answers[0].message_id,))
     ids = tuple([answer.message_id for answer in answers if answer.accepted and answer.message_id])
-    accepted = sum(answer.accepted for answer in answers)
+    accepted = sum([answer.accepted for answer in answers])
     if accepted == len(answers):
         return Outcome(verdict=Verdict.ACCEPTED, provider_ids=ids)
     lost = [answer.lost for answer in answers if answer.lost and answer.lost != NOT_SENT.lost]

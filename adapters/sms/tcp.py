@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Final
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux only
@@ -14,14 +15,22 @@ def no_delay(transport: asyncio.Transport) -> None:
     _set(transport, socket.TCP_NODELAY)
 
 
-def acknowledge_now(transport: asyncio.Transport) -> None:
-    """Acknowledge what was read at once; holds for one time, so it is called after each read.
+def acknowledger(transport: asyncio.Transport) -> Callable[[], None]:
+    """Return what acknowledges at once what was read; that holds for one time, so it is called after each read.
 
     Many centres leave Nagle's algorithm on: they hold their last answers back until what they sent before is
     acknowledged, and the kernel delays that by 40 ms when we have nothing to send (ten times slower, measured).
     """
-    if _QUICKACK is not None and not transport.is_closing():
-        _set(transport, _QUICKACK)
+    sock = transport.get_extra_info("socket")  # made anew at every call in uvloop: asked for once
+    if sock is None or _QUICKACK is None:
+        return lambda: None
+    name = _QUICKACK
+
+    def acknowledge() -> None:
+        if not transport.is_closing():
+            sock.setsockopt(socket.IPPROTO_TCP, name, 1)
+
+    return acknowledge
 
 
 def _set(transport: asyncio.Transport, name: int) -> None:

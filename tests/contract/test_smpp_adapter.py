@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
 from adapters.sms.smpp import Smpp
+from relay.adapter import Services
+from relay.directory.egress import Guard
 from relay.testing.contract import AdapterContract
 from relay.testing.provider import Provider, Trouble
 from relay.testing.smsc import RINVDSTADR, RTHROTTLED, Mood, Smsc
@@ -54,3 +58,19 @@ class TestSmppContract(AdapterContract):
     async def provider(self) -> AsyncIterator[Provider]:
         async with Smsc() as smsc:
             yield Centre(smsc)
+
+
+async def test_health_is_a_life_sign_of_the_centre() -> None:
+    """A bind that is up is not enough: the centre must answer on it."""
+    async with Smsc() as smsc:
+        settings = Smpp.descriptor.settings.model_validate({**smsc.settings, "response_timeout": 0.5})
+        log = structlog.wrap_logger(None, processors=[LogCapture()])
+        adapter = Smpp(settings, Services(channel="sms", log=log, egress=Guard()))
+        await adapter.open()
+        well = await adapter.health()
+        await smsc.gate.close()
+        ill = await adapter.health()
+        await adapter.close(deadline=1.0)
+
+    assert well == ""
+    assert ill.startswith(("no life sign from", "not bound to"))

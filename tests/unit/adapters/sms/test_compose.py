@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from adapters.sms.codec import decode, encode
-from adapters.sms.compose import BadNumber, messages_of, validity_of
-from adapters.sms.pdu import Command, Pdu, Tag
+from adapters.sms.compose import BadNumber, Composer, validity_of
+from adapters.sms.pdu import Command, Pdu, ShortMessage, Tag
 from adapters.sms.segments import TooLong
 from adapters.sms.settings import Settings
 from relay.adapter import Item, Template
@@ -25,6 +25,12 @@ def said(text: str, address: str = "+77010000001", delivery_id: str = "leg1-1") 
     """Return a delivery that reads ``text``."""
     item = make_item(1, address=address)
     return replace(item, delivery_id=delivery_id, content=replace(item.content, text=Template((text,))))
+
+
+def messages_of(item: Item, wanted: Settings) -> tuple[ShortMessage, ...]:
+    """Return the parts of ``item`` as a centre reads them."""
+    read = [decode(encode(Pdu(Command.SUBMIT_SM, 1, body))).body for body in Composer(wanted).bodies(item)]
+    return tuple([body for body in read if isinstance(body, ShortMessage)])
 
 
 def test_one_part() -> None:
@@ -104,8 +110,26 @@ def test_too_long() -> None:
 def test_everything_fits_the_codec() -> None:
     """The longest values that settings allow can be written."""
     wanted = settings(source_addr="9" * 20, service_type="ABCDE", system_type="x" * 12)
-    for message in messages_of(said("€" * 400, address="+" + "9" * 20), wanted):
-        assert decode(encode(Pdu(Command.SUBMIT_SM, 1, message))).body == message
+    messages = messages_of(said("€" * 400, address="+" + "9" * 20), wanted)
+
+    assert len(messages) == 6
+    assert {(m.source, m.service_type, m.destination) for m in messages} == {("9" * 20, "ABCDE", "9" * 20)}
+
+
+def test_one_composer_serves_all() -> None:
+    """What was written for one message never shows in another: number, text, alphabet, parts and expiry are its own."""
+    composer = Composer(settings())
+    items = [
+        said("Flood"),
+        said("сель", address="+77010000002"),
+        said("сель " * 30, address="+77010000003"),
+        replace(said("Flood", address="77010000004"), expires=datetime(2026, 5, 1, tzinfo=UTC)),
+        said("Flood " * 40, delivery_id="leg2-7"),
+    ]
+    together = [composer.bodies(item) for item in [*items, *reversed(items)]]
+    apart = [Composer(settings()).bodies(item) for item in items]
+
+    assert together == [*apart, *reversed(apart)]
 
 
 def test_validity_is_in_utc() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.sms.segments import Cut, TooLong, cut, whole
+from adapters.sms.segments import _SEPARATE, Cut, TooLong, _cut_joined, _cut_ucs2, cut, whole
 from relay.messages import sms
 from relay.testing.smsc_text import read_piece, show
 
@@ -35,6 +35,22 @@ def test_any_text_can_be_cut(text: str) -> None:
     parts = cut(text)
 
     assert shown(parts, 8 if parts.ucs2 else 0) == text
+
+
+def test_separate_letters_are_separate() -> None:
+    """The short cut's letters are one unit each and never part of a grapheme with others."""
+    letters = [char for char in map(chr, range(0x10000)) if _SEPARATE.fullmatch(char)]
+
+    assert len(letters) > 1000
+    assert {unicodedata.category(char)[0] for char in letters}.isdisjoint("M")
+    assert {"\u200d", "\r"}.isdisjoint(letters)
+    assert set("әғқңөұүһіӘүҷӯҳғңөүўғәıöüşçğñžýوپچژگکیە«»…–—№") <= set(letters)
+
+
+@given(st.text(st.sampled_from("aж ұқ9…ы\n"), min_size=1, max_size=400))
+def test_separate_letters_are_cut_as_all_are(text: str) -> None:
+    """The short cut gives the parts that the long way gives."""
+    assert _cut_ucs2(text) == _cut_joined(text)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,20 @@ async def test_life_signs_both_ways(bound: Any) -> None:
     assert why == "no_answer"
 
 
+async def test_a_life_sign_can_be_asked_for(bound: Any) -> None:
+    """Who wants to know whether the peer still answers asks it, and hears why not when it does not."""
+    session, wire = await bound(timeout=0.05)
+    async with asyncio.TaskGroup() as tasks:
+        answered = tasks.create_task(session.probe())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        wire.say(Command.ENQUIRE_LINK_RESP, wire.written[-1].sequence)
+    silent = await session.probe()
+    await session.closed
+
+    assert (answered.result(), silent, await session.probe()) == ("", "timeout", "not bound")
+
+
 async def test_receipt_is_answered_when_it_is_kept(bound: Any) -> None:
     """A deliver_sm is answered when its event is safe, not before; meanwhile submits go on."""
     acks: list[Callable[[int], None]] = []

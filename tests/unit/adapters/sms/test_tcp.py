@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from adapters.sms.tcp import acknowledge_now, no_delay
+from adapters.sms.tcp import acknowledger, no_delay
 
 
 class Transport(asyncio.Transport):
@@ -35,7 +35,7 @@ def test_acknowledge_now() -> None:
     with socket.socket() as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         before = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
-        acknowledge_now(Transport(sock))
+        acknowledger(Transport(sock))()
 
         assert (before, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)) == (0, 1)
 
@@ -44,6 +44,6 @@ def test_gone_sockets_are_left_alone() -> None:
     """A transport that closes, or has no socket, is no error."""
     with socket.socket() as sock:
         sock.close()
-        acknowledge_now(Transport(sock, closing=True))
-    acknowledge_now(Transport(None))
+        acknowledger(Transport(sock, closing=True))()
+    acknowledger(Transport(None))()
     no_delay(Transport(None))
