@@ -22,20 +22,24 @@ P3 = Grade("Expected", "Moderate", "Likely")
 P4 = Grade("Expected", "Minor", "Likely")
 
 
+_DO = "Stay indoors, keep away from trees and power lines."
+_DO_BRIEFLY = "Stay indoors."
 _MORE = " Keep to the higher ground and follow what the rescue service says."
 
 
-def cap(identifier: str, grade: Grade, polygon: str, *, now: datetime, size: int = 0) -> bytes:
+def cap(identifier: str, grade: Grade, polygon: str, *, now: datetime, size: int = 0, brief: bool = False) -> bytes:
     """Return a CAP 1.2 alert for everybody in ``polygon``, sent ``now`` and good for six hours.
 
-    It says more until it has ``size`` bytes.
+    It says more until it has ``size`` bytes; ``brief`` makes its text message fit into one part.
     """
-    raw = _cap(identifier, grade, polygon, now, "")
+    do = _DO_BRIEFLY if brief else _DO
+    raw = _cap(identifier, grade, polygon, now, do)
     missing = max(0, size - len(raw))
-    return _cap(identifier, grade, polygon, now, (_MORE * (missing // len(_MORE) + 1))[:missing]) if missing else raw
+    more = (_MORE * (missing // len(_MORE) + 1))[:missing]
+    return _cap(identifier, grade, polygon, now, do + more) if missing else raw
 
 
-def _cap(identifier: str, grade: Grade, polygon: str, now: datetime, more: str) -> bytes:
+def _cap(identifier: str, grade: Grade, polygon: str, now: datetime, do: str) -> bytes:
     ends = now + timedelta(hours=6)
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
@@ -57,7 +61,7 @@ def _cap(identifier: str, grade: Grade, polygon: str, now: datetime, more: str) 
     <senderName>Hydromet bench</senderName>
     <headline>Strong wind, {escape(identifier)}</headline>
     <description>Gusts of up to 25 metres a second are expected in the whole district until the evening.</description>
-    <instruction>Stay indoors, keep away from trees and power lines.{more}</instruction>
+    <instruction>{do}</instruction>
     <area>
       <areaDesc>Bench district</areaDesc>
       <polygon>{polygon}</polygon>

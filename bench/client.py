@@ -55,7 +55,7 @@ class Client:
             yield cls(http, key)
 
     async def workers(self, *, since: float = 0.0) -> int:
-        """Return how many workers were heard of since a moment (wall clock); -1 while the relay or its Redis is away."""
+        """Return how many workers were heard of since a moment (wall clock); -1 while relay or Redis is away."""
         try:
             async with self._http.get("/status") as answer:
                 if answer.status != 200:
@@ -96,13 +96,13 @@ class Client:
         """Return any document of the API."""
         return await self._ask("GET", path)
 
-    async def post(self, identifier: str, grade: Grade, polygon: str) -> Posted:
-        """Post an alert.
+    async def post(self, identifier: str, grade: Grade, polygon: str, *, brief: bool = False) -> Posted:
+        """Post an alert; a ``brief`` one is one part as a text message.
 
         Raises:
             NotReached: it was not accepted.
         """
-        raw = cap(identifier, grade, polygon, now=datetime.now(UTC))
+        raw = cap(identifier, grade, polygon, now=datetime.now(UTC), brief=brief)
         began = time.time()
         document = await self._ask("POST", "/v1/alerts", data=raw, headers={"Content-Type": "application/cap+xml"})
         accepted = time.time()

@@ -75,7 +75,8 @@ async def _run(job: Job) -> tuple[float, dict[str, float]]:
             raise NotReached(f"not every alert was accepted: {answers.statuses}")
         ids = await _ids(relay, job.sizes.small)
         job.say("accepted; now the worker")
-        process = await spawn(_worker(folder))
+        with (folder / "worker.log").open("wb") as output:
+            process = await spawn(_worker(folder), output=output.fileno())
         try:
             legs = [leg_id(alert_id, kind=Kind.SMS, round_number=0) for alert_id in ids]
             rate = await _sent(relay, legs)

@@ -83,7 +83,7 @@ async def _cost(relay: Relay, identifier: str, polygon: str, count: int, *, stat
     """Send one alert to ``count`` recipients and return what it added."""
     relay.say(f"{identifier}: one alert to {count:,} recipients")
     keys, used = await relay.store.sizes(), await relay.store.memory()
-    posted = await relay.client.post(identifier, P3, polygon)
+    posted = await relay.client.post(identifier, P3, polygon, brief=True)
     await relay.client.counted(posted.alert_id, {state: count}, within=60 + count / 200)
     used = await relay.store.memory() - used
     return Cost(used / count, grown(keys, await relay.store.sizes(), count))

@@ -27,6 +27,22 @@ Seconds = np.ndarray[tuple[int], np.dtype[np.float64]]
 _PIPE = 64
 _LEGS = 1000
 _LOOKS, _PAUSE = 8, 0.05
+_FAMILIES = {
+    "r": "records",
+    "s": "segments",
+    "o": "outcome log",
+    "l": "legs",
+    "legs": "legs",
+    "a": "alerts",
+    "alerts": "alerts",
+    "k0": "keys of duplicates",
+    "k1": "keys of duplicates",
+    "ref": "keys of duplicates",
+    "pid": "provider ids",
+    "early": "provider ids",
+    "parts": "provider ids",
+    "open": "newest alert of an address",
+}
 _BARE = "c1:{p0}:bench"
 _SCRIPT = """
 redis.call('SETRANGE', KEYS[1], ARGV[1], ARGV[2])
@@ -174,5 +190,5 @@ class Store:
 def _family(key: str) -> str:
     """Return what a key of relay/store/keys.py holds."""
     slot, _, rest = key.removeprefix("c1:").partition(":")
-    names = {"r": "records", "s": "segments", "o": "outcome log", "l": "legs", "a": "alerts", "legs": "legs"}
-    return "directory" if slot == "{dir}" else names.get(rest.partition(":")[0], "other")
+    word = rest.partition(":")[0]
+    return "directory" if slot == "{dir}" else _FAMILIES.get(word, "engine" if slot.startswith("{p") else "other")
