@@ -92,6 +92,9 @@ PROBLEMS: dict[str, Words] = {
         "Предупреждение с таким identifier уже принято",
         "Содержание другое. Дайте новому сообщению новый identifier.",
     ),
+    "archived-elsewhere": Words(
+        "The alert is in another node's archive", "Предупреждение в архиве другого узла", "Спросите тот узел."
+    ),
     "not-held": Words("The alert does not wait for a decision", "Предупреждение не ждёт решения"),
     "not-cancellable": Words("The alert cannot be cancelled", "Предупреждение нельзя отменить"),
     # Directory and keys.

@@ -71,6 +71,7 @@ async def seen(services: Services, *, alerts: bool = True) -> Seen:
 
 async def _alerts(services: Services) -> list[StoredAlert]:
     page, _ = await services.alerts.page(before="", limit=LOOKED_AT)
+    # Of the newest; archived ones too, so that a quiet day's page shows what came before it.
     return [alert for n, alert in enumerate(page) if n < NEWEST or alert["state"] == "held"]
 
 

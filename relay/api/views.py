@@ -174,6 +174,12 @@ async def readable(call: Call, *, with_raw: bool = True) -> StoredAlert:
         )
     if stored is None or not (call.may(Action.READ_ALL) or stored["agency"] == call.key.name):
         raise not_found()
+    if with_raw and stored["archived"]:
+        raise refuse(
+            "archived-elsewhere",
+            404,
+            f"The alert is in the archive of node {stored['archived']} (its node.id); ask the relay there.",
+        )
     return stored
 
 

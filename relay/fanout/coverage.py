@@ -12,6 +12,8 @@ from relay.store.cursor import Cursor
 from relay.tracking.states import RECORD_BYTES, TERMINAL, Flag, State
 
 _NO_CHANNEL = 360_000
+#: Later than any time in a record.
+NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,23 @@ def orphans(segment: int, states: NDArray[np.uint8], cursor: Cursor, covered: It
     return [Range(segment, first, last) for first, last in _runs(open_)]
 
 
-def overdue(records: bytes, size: int, *, now: int, deadlines: Sequence[tuple[int, int]]) -> list[int]:
-    """Return accepted positions whose receipt did not come in time.
+def receipts_due(records: bytes, size: int, *, deadlines: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    """Return for each position until when its receipt is waited for; :data:`NEVER` for what waits for none.
 
-    ``deadlines`` are (channel index, hundredths of a second); ``now`` counts from the start of the leg.  A channel that
+    ``deadlines`` are (channel index, hundredths of a second); times count from the start of the leg.  A channel that
     was taken out of the configuration is waited for an hour.
     """
     table = np.frombuffer(records.ljust(size * RECORD_BYTES, b"\0"), np.uint8).reshape(size, RECORD_BYTES)
-    accepted = table[:, 8:12].copy().view("<u4")[:, 0]
-    known = np.isin(table[:, 3], [channel for channel, _ in deadlines])
-    late = ~known & (accepted.astype(np.int64) + _NO_CHANNEL <= now)
+    patience = np.full(256, _NO_CHANNEL, np.int64)
     for channel, deadline in deadlines:
-        late |= (table[:, 3] == channel) & (accepted.astype(np.int64) + deadline <= now)
-    return [int(p) for p in np.flatnonzero(late & (table[:, 0] == State.ACCEPTED))]
+        patience[channel] = deadline
+    accepted = table[:, 8:12].copy().view("<u4")[:, 0].astype(np.int64)
+    return np.where(table[:, 0] == State.ACCEPTED, accepted + patience[table[:, 3]], NEVER)
+
+
+def overdue(due: NDArray[np.int64], *, now: int) -> list[int]:
+    """Return the positions whose receipt did not come in time; ``now`` counts from the start of the leg."""
+    return [int(position) for position in np.flatnonzero(due <= now)]
 
 
 def in_doubt(records: bytes, size: int) -> list[int]:

@@ -12,7 +12,7 @@ from relay.clock import Clock
 from relay.errors import StoreUnavailable
 from relay.fanout.bell import CHECKS, Bells
 from relay.fanout.channels import Channels
-from relay.fanout.coverage import Range, in_doubt, orphans, overdue, states_of
+from relay.fanout.coverage import NEVER, Range, in_doubt, orphans, overdue, receipts_due, states_of
 from relay.fanout.retry import doubt, ended
 from relay.settings import Engine
 from relay.store.chunks import Chunks, Settlement
@@ -29,10 +29,11 @@ _OFTEN, _SELDOM = 0.3, 4.8
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What one look at a leg found."""
+    """What one look at a leg found; ``receipt_ms`` is when the first receipt that is waited for should be there."""
 
     open: int
     accepted: int
+    receipt_ms: int
 
 
 class Reconciler:
@@ -90,7 +91,8 @@ class Reconciler:
         if now < leg.cursor.expires and not leg.cursor.stopped:
             times.append(int(leg.cursor.expires))
         if seen.accepted:
-            times.append(now + 1000)
+            # Not before: while a million wait for receipts, each look reads all their records.
+            times.append(max(now + 1000, seen.receipt_ms))
         return min(times)
 
     async def _sweep(self, leg: Leg) -> _Seen:
@@ -98,11 +100,13 @@ class Reconciler:
         covered = [Range.of(member) for member in (*leased, *retrying)]
         lost: list[Range] = []
         unseen = accepted = 0
+        receipt = NEVER
         for number, size in enumerate(leg.cursor.sizes):
             data = await self._legs.records(leg.leg_id, number, first=0, last=size)
             states = states_of(data, size)
             lost += orphans(number, states, leg.cursor, covered)
-            done = await self._confirm(leg, number, size, data)
+            done, soonest = await self._confirm(leg, number, size, data)
+            receipt = min(receipt, soonest)
             if leg.closed is None and (leg.cursor.stopped or self._ms() >= leg.cursor.expires):
                 await self._possibly_sent(leg, number, data, in_doubt(data, size))
             accepted += int((states == State.ACCEPTED).sum()) - done
@@ -112,18 +116,19 @@ class Reconciler:
             await self._legs.queue_again(leg, [(r.segment, r.first, r.last) for r in lost], at_ms=self._ms())
         elif lost:
             await self._doubts(leg, lost)
-        return _Seen(unseen if leg.closed is None else 0, accepted)
+        return _Seen(unseen if leg.closed is None else 0, accepted, int(leg.cursor.start) + 10 * receipt)
 
-    async def _confirm(self, leg: Leg, number: int, size: int, data: bytes) -> int:
-        """End accepted deliveries whose receipt deadline has passed; returns how many."""
+    async def _confirm(self, leg: Leg, number: int, size: int, data: bytes) -> tuple[int, int]:
+        """End accepted deliveries whose receipt deadline has passed; returns how many, and when the next one does."""
         now = max(0, int((self._ms() - leg.cursor.start) / 10))
         deadlines = [(c.index, int(c.receipt_deadline * 100)) for c in self._channels]
-        late = overdue(data, size, now=now, deadlines=deadlines)
+        due = receipts_due(data, size, deadlines=deadlines)
+        late = overdue(due, now=now)
         records = {p: Record.unpack(data[p * RECORD_BYTES : (p + 1) * RECORD_BYTES]) for p in late}
         done = {p: ended(r, State.DELIVERED_UNCONFIRMED, reason="no_receipt", now=now) for p, r in records.items()}
         if done:
             await self._settle(leg, number, done)
-        return len(done)
+        return len(done), int(due[due > now].min(initial=NEVER))
 
     async def _doubts(self, leg: Leg, lost: list[Range]) -> None:
         """In a stopped leg, what was being sent when its worker died was possibly sent."""

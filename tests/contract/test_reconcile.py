@@ -174,8 +174,11 @@ async def test_retry_in_doubt_of_a_cancelled_leg_was_possibly_sent(engine: Engin
     assert await engine.counts(leg) == {State.POSSIBLY_SENT: 1, State.CANCELLED: 2}
 
 
-async def test_missing_receipt_ends_unconfirmed(engine: Engine, reconciler: Reconciler) -> None:
-    """Accepted and no receipt by the deadline: unconfirmed; others are waited for and looked at soon."""
+@pytest.mark.parametrize(("accepted_s", "looks_s"), [(41, 1), (60, 20), (90, 30)])
+async def test_missing_receipt_ends_unconfirmed(
+    engine: Engine, reconciler: Reconciler, accepted_s: int, looks_s: int
+) -> None:
+    """No receipt by the deadline, a minute: unconfirmed; the leg is looked at when the next one is due, not before."""
     made_leg = new_leg([3])
     late = made_leg.cursor.start - 100_000
     packed = made_leg.cursor.pack()
@@ -186,7 +189,7 @@ async def test_missing_receipt_ends_unconfirmed(engine: Engine, reconciler: Reco
     chunk = await engine.claim()
     accepted = Record(state=State.ACCEPTED, send=1, channel=1, accepted=1)
     await engine.settle(
-        chunk, {0: accepted, 1: Record(state=State.ACCEPTED, send=1, channel=1, accepted=9000), 2: SENT}
+        chunk, {0: accepted, 1: Record(state=State.ACCEPTED, send=1, channel=1, accepted=accepted_s * 100), 2: SENT}
     )
     await reconciler.look(made_leg.leg_id)
     again = await next_look(engine, made_leg.leg_id)
@@ -196,7 +199,7 @@ async def test_missing_receipt_ends_unconfirmed(engine: Engine, reconciler: Reco
         State.ACCEPTED: 1,
         State.DELIVERED: 1,
     }
-    assert again == pytest.approx(1, abs=0.3)
+    assert again == pytest.approx(looks_s, abs=0.3)
 
 
 async def test_finished_leg_is_looked_at_no_more(engine: Engine, reconciler: Reconciler) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.adapter import Class
-from relay.fanout.coverage import Range, in_doubt, orphans, overdue, states_of
+from relay.fanout.coverage import Range, in_doubt, orphans, overdue, receipts_due, states_of
 from relay.store.cursor import Cursor
 from relay.tracking.states import Flag, Record, State
 
@@ -79,15 +79,17 @@ def test_receipt_deadlines(now: int, late: list[int]) -> None:
         Record(state=State.SENDING, channel=1),
     )
 
-    assert overdue(records, 8, now=now, deadlines=[(1, 500), (2, 5000)]) == late
+    assert overdue(receipts_due(records, 8, deadlines=[(1, 500), (2, 5000)]), now=now) == late
 
 
 def test_deadline_of_a_removed_channel() -> None:
     """A channel that was taken out of the configuration does not keep its deliveries open for ever."""
     records = packed(Record(state=State.ACCEPTED, channel=7, accepted=1))
 
-    assert overdue(records, 1, now=360_000, deadlines=[(1, 500)]) == []
-    assert overdue(records, 1, now=360_001, deadlines=[(1, 500)]) == [0]
+    due = receipts_due(records, 1, deadlines=[(1, 500)])
+
+    assert overdue(due, now=360_000) == []
+    assert overdue(due, now=360_001) == [0]
 
 
 def test_doubts_are_retries_whose_hand_over_may_have_arrived() -> None:

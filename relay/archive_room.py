@@ -1,0 +1,63 @@
+"""The archive room: what one API process needs to move finished alerts to disk and to show them as if they were not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from relay.clock import Clock
+from relay.settings import Settings
+from relay.store.alerts import Alerts
+from relay.store.chunks import Chunks
+from relay.store.connection import Connection
+from relay.store.directory import DirectoryStore
+from relay.store.legs import Legs
+from relay.store.partitions import Keys
+from relay.store.receipts import ReceiptStore
+from relay.store.retire import Retiring
+from relay.store.sweep import Sweep
+from relay.supervise import Part
+from relay.tracking.archive import Archive
+from relay.tracking.archivist import Archivist
+from relay.tracking.housekeeping import Housekeeping
+from relay.tracking.kept import KeptAlerts, KeptLegs, KeptWrites
+from relay.tracking.late_mail import LateMail
+from relay.tracking.recall import Recall
+
+
+class ArchiveRoom:
+    """The stores that know the archive, and the parts that fill it.
+
+    ``busy`` is a connection on which many callers share round trips; ``accepting`` and ``writes`` use it.
+    """
+
+    def __init__(
+        self, archive: Archive, connection: Connection, busy: Connection, keys: Keys, *, node: str, clock: Clock
+    ) -> None:
+        self.archive = archive
+        self._keys = keys
+        self._ways = [Retiring(connection, partition) for partition in keys.all]
+        self._raw = Alerts(connection, keys), Legs(connection, keys), DirectoryStore(connection)
+        self._sweeps = [Sweep(connection, partition) for partition in keys.all]
+        self._receipts = ReceiptStore(connection, keys)
+        self._node = node
+        self._clock = clock
+        recall = Recall(archive, self._way_of, *self._raw[:2], clock=clock)
+        self.alerts = KeptAlerts(connection, keys, archive, recall, self._ways)
+        self.accepting = KeptAlerts(busy, keys, archive, recall, self._ways)
+        self.legs = KeptLegs(connection, keys, archive)
+        self.writes = KeptWrites(KeptLegs(busy, keys, archive), Chunks(busy, keys), archive, clock=clock)
+
+    def _way_of(self, sender: str) -> Retiring:
+        return self._ways[self._keys.of_sender(sender).number]
+
+    def parts(self, settings: Settings) -> Mapping[str, Part]:
+        """Return the parts that run in this process."""
+        clock = self._clock
+        archivists = {
+            f"archivist {way.keys.number}": Archivist(
+                self.archive, way, *self._raw, node=self._node, after=settings.archive.after, clock=clock
+            )
+            for way in self._ways
+        }
+        tidy = Housekeeping(self.archive, self._sweeps, keep_days=settings.archive.keep_days, clock=clock)
+        return {**archivists, "late mail": LateMail(self._receipts, self.writes, clock=clock), "housekeeping": tidy}
