@@ -86,12 +86,17 @@ class Replay:
         leg = await self._legs.get(leg_id) if waiting else None
         if leg is None:
             return
+        # The look that each of these had asked for is forgotten too: a look now finds out when the next one is due.
+        now = int(self._clock.time() * 1000)
         for number, size in enumerate(leg.cursor.sizes):
             segment = await self._legs.segment(leg_id, number)
             records = _in_segment(waiting, segment, leg.cursor.start) if segment is not None else {}
             if records:
                 first = waiting[0].settlement
-                if await self._chunks.settle(replace(first, segment=number, size=size, records=records)) is None:
+                if (
+                    await self._chunks.settle(replace(first, segment=number, size=size, records=records, check_at=now))
+                    is None
+                ):
                     return
         # What was owed while this waited for Redis is not told yet.
         done = {id(told) for told in waiting}

@@ -1,6 +1,8 @@
 """Settling: counts are current states, they always sum to the total, and nothing is counted twice."""
 
+import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -220,6 +222,28 @@ async def test_flags_of_the_leg_come_back(engine: Engine) -> None:
     settled = await engine.settle(chunk, {0: SENT}, size=10, final=False)
 
     assert settled.flags == 1
+
+
+@pytest.mark.parametrize("how", ["cancelled", "expired"])
+async def test_doubt_that_ends_with_its_leg_was_possibly_sent(engine: Engine, how: str) -> None:
+    """Cancelled while nobody knew whether a hand-over arrived: it is not called cancelled, for it may have been read."""
+    leg = await engine.leg([10], expires_in=0.2 if how == "expired" else 3600)
+    chunk = await engine.claim()
+    if how == "cancelled":
+        alert = await engine.alerts.get("alert")
+        assert alert is not None
+        await engine.alerts.stop(alert, state="cancelled", cause="cancel")
+    else:
+        await asyncio.sleep(0.25)
+    doubtful = Record(state=State.RETRYING, send=1, attempt=1, flags=Flag.IN_DOUBT, due=500, channel=3, route=1)
+    sure = Record(state=State.RETRYING, send=1, attempt=1, due=500)
+    await engine.settle(chunk, {1: doubtful, 2: sure}, size=10)
+    records = await stored(engine, chunk)
+
+    assert replace(records[1], ended=0) == replace(doubtful, state=State.POSSIBLY_SENT, due=0)
+    assert 0 < records[1].ended < 1000
+    assert records[2] == sure
+    assert (await engine.counts(leg))[State.POSSIBLY_SENT] == 1
 
 
 async def test_receipt_needs_no_lease(engine: Engine) -> None:

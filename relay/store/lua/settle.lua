@@ -15,6 +15,18 @@ local now = milliseconds()
 local lost = 0
 if member ~= '' and redis.call('HGET', KEYS[6], member) ~= ARGV[3] then lost = 1 end
 
+-- A leg that ended tries nothing again: what may have arrived already was possibly sent, not merely cancelled.
+local RETRYING, IN_DOUBT, POSSIBLY_SENT = 2, 2, 13
+local records = ARGV[9]
+if stopped(cursor) or cursor.expires <= now then
+  local at = math.max(1, math.floor((now - cursor.start) / 10))
+  records = string.gsub(records, string.rep('.', RECORD), function(cell)
+    if string.byte(cell, 1) ~= RETRYING or bit.band(string.byte(cell, 6), IN_DOUBT) == 0 then return nil end
+    local _, tries, send, channel, reason, flags, answer, route, accepted, _, _, provider = struct.unpack(FORMAT, cell)
+    return struct.pack(FORMAT, POSSIBLY_SENT, tries, send, channel, reason, flags, answer, route, accepted, at, 0, provider)
+  end)
+end
+
 local n = #ARGV[8] / 2
 local rest = tonumber(redis.call('HGET', KEYS[2], 'rest') or -1)
 local change = {}
@@ -33,15 +45,15 @@ if n > 0 then
   if last - first + 1 == n and old == string.rep('\0', n * RECORD) then
     -- The usual case: nothing was known of these yet.
     for i = 0, n - 1 do
-      count(string.byte(ARGV[9], i * RECORD + 1), 1)
+      count(string.byte(records, i * RECORD + 1), 1)
     end
     if rest >= 0 then change[rest] = (change[rest] or 0) - n end
-    redis.call('SETRANGE', KEYS[3], first * RECORD, ARGV[9])
+    redis.call('SETRANGE', KEYS[3], first * RECORD, records)
   else
     for i = 0, n - 1 do
       local at = (struct.unpack('<H', ARGV[8], i * 2 + 1))
       local was = string.sub(old, (at - first) * RECORD + 1, (at - first + 1) * RECORD)
-      local merged = merge(was, string.sub(ARGV[9], i * RECORD + 1, (i + 1) * RECORD))
+      local merged = merge(was, string.sub(records, i * RECORD + 1, (i + 1) * RECORD))
       if merged ~= was then
         count(string.byte(was, 1), -1)
         count(string.byte(merged, 1), 1)
