@@ -170,13 +170,19 @@ class Membership:
         """Watch the clock and what the API nodes tell, until ``stopping``."""
         while not stopping.is_set():
             await pause(stopping, seconds=2 * _PERIOD)
-            try:
-                await self._measure()
-                told = await self._store.read()
-            except StoreUnavailable:
-                continue
-            if told is not None:
-                self._hear(compare(told, self._settings, self._secret))
+            with contextlib.suppress(StoreUnavailable):
+                await self.look()
+
+    async def look(self) -> None:
+        """Look once.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        await self._measure()
+        told = await self._store.read()
+        if told is not None:
+            self._hear(compare(told, self._settings, self._secret))
 
     def _hear(self, verdict: Verdict) -> None:
         differs = (*verdict.refused, *verdict.warned)

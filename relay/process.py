@@ -92,7 +92,7 @@ async def _set(event: asyncio.Event) -> int:
 
 
 async def first(waiting: Coroutine[Any, Any, T], stopping: asyncio.Event) -> T | None:
-    """Return what ``waiting`` brings or raise what it raises; None, and it is cancelled, when ``stopping`` comes first."""
+    """Return what ``waiting`` brings, or raise what it raises; when ``stopping`` comes first, cancel it: None."""
     async with asyncio.TaskGroup() as tasks:
         brings = tasks.create_task(_caught(waiting))
         told = tasks.create_task(stopping.wait())

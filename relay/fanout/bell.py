@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 
@@ -49,6 +50,16 @@ class Bells:
     def ring(self, lane: str) -> None:
         """Wake the lane in this process."""
         self._events[lane].set()
+
+    @contextmanager
+    def busy(self, lane: str) -> Iterator[None]:
+        """Pass rings of ``lane`` on inside the block; at its end somebody looks after what was done."""
+        self.crowded.add(lane)
+        try:
+            yield
+        finally:
+            self.crowded.discard(lane)
+            self.ring(CHECKS)
 
     async def wait(self, lane: str, *, seconds: float) -> bool:
         """Wait until the lane's bell rings, at most ``seconds``; say whether it rang."""

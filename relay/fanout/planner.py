@@ -18,7 +18,7 @@ from relay.cap.limits import Limits
 from relay.cap.model import Alert
 from relay.clock import Clock
 from relay.errors import InvalidAlert, StoreUnavailable
-from relay.fanout.bell import CHECKS, Bells
+from relay.fanout.bell import Bells
 from relay.fanout.contents import read_alert
 from relay.fanout.coverage import Range
 from relay.fanout.plan import Frame, Pairs, PlannedLeg, joined, notice, plan, translate, without
@@ -107,11 +107,9 @@ class Planner:
             try:
                 alert_id, wait = await self._alerts.take_plan(lease_ms=lease_ms)
                 if alert_id:
-                    self._bells.crowded.add(PLAN_LANE)
-                    await self._guarded(alert_id)
-                    self._bells.ring(CHECKS)
+                    with self._bells.busy(PLAN_LANE):
+                        await self._guarded(alert_id)
                 else:
-                    self._bells.crowded.discard(PLAN_LANE)
                     await self._bells.wait(PLAN_LANE, seconds=wait / 1000)
             except StoreUnavailable:
                 await asyncio.sleep(0.2)

@@ -10,7 +10,7 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from relay.store.keys import CTL_WORKERS
+from relay.store.keys import CTL_WORKERS, Partition
 from relay.store.server_choice import wheel_binaries
 from tests.acceptance.relay_side import free_port, until
 
@@ -56,6 +56,14 @@ class Server:
             found = await client.info("commandstats")
         counts = {name.removeprefix("cmdstat_"): int(said["calls"]) for name, said in found.items()}
         return {name: calls for name, calls in counts.items() if not name.startswith(("client", "config", "hello"))}
+
+    async def watch(self, claims: list[str]) -> None:
+        """Note every claim, until cancelled: only that script is called with the key that counts turns."""
+        async with Redis(port=self.port) as client, client.monitor() as monitor:
+            while True:
+                command = (await monitor.next_command())["command"]
+                if command.upper().startswith("EVALSHA") and Partition().turn in command:
+                    claims.append(command)
 
     def kill(self) -> None:
         if self._process is not None:

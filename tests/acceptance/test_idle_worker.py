@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.agency_side import Agency
+from tests.acceptance.agency_side import Agency, alert
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.operators_server import Server
 from tests.acceptance.relay_side import until
 
-#: Longer by hand: the commands of 20 seconds say more than those of 6.
-SECONDS = float(os.environ.get("CHAPAR_IDLE_SECONDS", "6"))
+#: Longer by hand: the commands of 20 seconds say more than those of 5.
+SECONDS = float(os.environ.get("CHAPAR_IDLE_SECONDS", "5"))
 
 
 def cpu(pid: int) -> float:
@@ -53,3 +53,35 @@ async def test_idle_worker_costs_next_to_nothing(
 
     assert sum(commands.values()) / SECONDS <= 5, commands
     assert used <= 0.01
+
+
+@pytest.mark.xdist_group("heavy")
+async def test_one_small_alert_wakes_no_herd(
+    make_relay: MakeRelay, console: Callable[..., dict[str, Any]], server: Server
+) -> None:
+    """Of three idle workers, one plans and one or two claim; the others sleep on, and the alert does not wait for them."""
+    relay = make_relay(
+        channels={"console": console()}, redis={"url": server.url}, engine={"lease": 10.0, "lease_flash": 5.0}
+    )
+    relay.begin("--workers", "3")
+    await relay.listening()
+    async with Agency(relay) as agency:
+        await agency.people(5)
+
+        async def ready() -> bool:
+            return [w["recipients"] for w in await server.workers()] == [5, 5, 5]
+
+        await until(ready, within=30, why="all three know everybody")
+        await asyncio.sleep(1)
+        claims: list[str] = []
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(server.watch(claims))
+            await asyncio.sleep(0.2)
+            posted = await agency.post(alert(1))
+            document = await agency.completed(posted.body["id"], within=10)
+            await asyncio.sleep(0.5)
+            watching.cancel()
+    print(f"{len(claims)} claims")
+
+    assert document["counts"] == {"delivered": 5}
+    assert 1 <= len(claims) <= 6

@@ -50,9 +50,9 @@ async def test_a_stop_ends_a_wait() -> None:
     """Whoever waits for something that may never come hears the stop at once."""
     stopping, ended = asyncio.Event(), asyncio.Event()
 
-    async def forever() -> None:
+    async def forever() -> int:
         try:
-            await asyncio.Event().wait()
+            return int(await asyncio.Event().wait())
         finally:
             ended.set()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from relay.errors import ConfigError
-from relay.settings import Settings, load, overrides
+from relay.settings import Settings, listening_fd, load, overrides
 
 EXAMPLE = Path("config/relay.toml")
 
@@ -120,3 +120,29 @@ def test_overrides_are_named() -> None:
     found = overrides({"RELAY_REDIS__URL": "redis://production", "RELAY_CONFIG": "/etc/relay.toml", "PATH": "/bin"})
 
     assert found == ("RELAY_REDIS__URL", "RELAY_CONFIG")
+
+
+def test_the_address_of_redis_may_stand_in_a_file(tmp_path: Path) -> None:
+    """An address with a password need not stand in the configuration; a child process reads the same file."""
+    file = tmp_path / "redis.url"
+    file.write_text("rediss://relay:pw@one.example:6390/0\n")
+    settings = load(None, {"RELAY_REDIS__URL_FILE": str(file), "RELAY_CONFIG": ""})
+
+    assert settings.redis.url == "rediss://relay:pw@one.example:6390/0"
+    with pytest.raises(ConfigError, match=r"redis\.url_file"):
+        load(None, {"RELAY_REDIS__URL_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize(
+    ("environ", "fd"),
+    [({}, None), ({"LISTEN_PID": "7", "LISTEN_FDS": "1"}, 3), ({"LISTEN_PID": "8", "LISTEN_FDS": "1"}, None)],
+)
+def test_a_socket_for_another_process_is_not_ours(environ: dict[str, str], fd: int | None) -> None:
+    """Only what systemd passed to this very process is used: children have the same environment."""
+    assert listening_fd(environ, pid=7) == fd
+
+
+def test_more_than_one_socket_is_refused() -> None:
+    """The relay listens in one place."""
+    with pytest.raises(ConfigError, match="one ListenStream"):
+        listening_fd({"LISTEN_PID": "7", "LISTEN_FDS": "2"}, pid=7)

@@ -147,3 +147,13 @@ async def test_leaving_wakes_those_who_wait_and_one_elsewhere(lists: Lists) -> N
 
     assert await both.wait("sms", seconds=0.01)
     assert list(lists.lists[SMS]) == list(lists.lists[EMAIL]) == [b"1"]
+
+
+async def test_rings_are_passed_on_only_while_the_lane_is_busy(lists: Lists) -> None:
+    """Inside the block others are asked; at its end those who look after legs are woken."""
+    both = bells(lists)
+    with both.busy("sms"):
+        inside = set(both.crowded)
+
+    assert (inside, both.crowded) == ({"sms"}, set())
+    assert await both.wait("checks", seconds=0.01)
