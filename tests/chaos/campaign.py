@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from bench.processes import machine
+from tests.chaos.mutants import commit_of
 from tests.chaos.rounds import Result, Round, Say, run
 from tests.chaos.verdict import CHECKS
 
@@ -41,8 +43,6 @@ async def campaign(
 
 
 def _next(first: Round, at: int, topologies: Topologies) -> Round:
-    from dataclasses import replace
-
     return replace(first, seed=first.seed + at, topology=topologies[(first.seed + at) % len(topologies)])
 
 
@@ -63,6 +63,7 @@ def document(results: Sequence[Result]) -> dict[str, Any]:
     """Return everything as JSON: the machine, the sums, each round."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit_of(),
         "machine": {**machine(), "load": f"{os.getloadavg()[0]:.1f}"},
         "content": all(result.verdict.content for result in results),
         "minutes": round(sum(result.took for result in results) / 60, 1),
@@ -92,6 +93,3 @@ def table(results: Sequence[Result]) -> str:
     rows += ["", f"{len(results)} rounds, {len(failed)} of them not content"]
     rows += [f"again: {result.round.command}" for result in failed]
     return "\n".join(rows)
-
-
-Printer = Callable[[str], None]

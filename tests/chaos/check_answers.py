@@ -68,6 +68,9 @@ def _one_id(h: History, deed: Deed) -> Iterator[Finding]:
         yield Finding("C6", f"{deed.number} has several ids: {sorted(ids | shown)}")
     if ids and shown and not ids & shown:
         yield Finding("C11", f"{deed.number} was answered {ids} and is shown as {shown}")
+    first = min((a.answered for a in deed.attempts if a.taken and a.role is not Role.CONFLICT), default=float("inf"))
+    for late in (a for a in deed.attempts if a.role is Role.CONFLICT and a.taken and a.asked > first):
+        yield Finding("C6", f"{late.status} for another content of {deed.number}: request {late.n}")
     taken = sorted((a for a in deed.attempts if a.taken and a.status == 202), key=lambda a: a.answered)
     if deed.role is not Role.REVOKE and len(taken) > 1:
         yield Finding("C6", f"{deed.number} was accepted {len(taken)} times: requests {[a.n for a in taken]}")

@@ -13,6 +13,10 @@ from tests.chaos.verdict import Finding
 #: A fault can make a copy of what was sent at most so many seconds before it began or after all was whole again:
 #: one unsettled batch, one send's time-out, one lease.
 REACH = 5.0
+#: Workers remember ten seconds of what they settled; with room for a slow machine.
+REMEMBERED = 8.5
+#: What was sent this long before a loss may not have been settled yet.
+UNSETTLED = 3.0
 
 
 def copies(h: History) -> Iterator[Finding]:
@@ -37,7 +41,10 @@ def explains(fault: Fault, first: Send, second: Send) -> bool:
     """Whether a fault can be why ``second`` was sent after ``first``."""
     if fault.begin > second.t:
         return False
-    return fault.loses or fault.begin - REACH <= first.t <= fault.end + REACH
+    if fault.loses:
+        # Workers tell Redis again what they settled in the last ten seconds; what is older is sent again.
+        return first.t <= fault.begin - REMEMBERED or first.t >= fault.begin - UNSETTLED
+    return fault.begin - REACH <= first.t <= fault.end + REACH
 
 
 def figures(h: History) -> dict[str, int]:

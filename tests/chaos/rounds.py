@@ -46,6 +46,7 @@ class Round:
     bursts: int = 2
     workers: int = 2
     faults: tuple[Planned, ...] | None = None
+    drain: float = DRAIN
     root: Path = ROOT
 
     @property
@@ -116,8 +117,8 @@ async def run(given: Round, say: Say, *, keep: bool = False) -> Result:
         verdict = Verdict([Finding("T", f"the round could not be played: {missed}")])
     else:
         verdict = judge(load(folder))
-        if drain > DRAIN:
-            verdict.add([Finding("T", f"not everything had ended {DRAIN:.0f} s after all was healed")])
+        if drain > given.drain:
+            verdict.add([Finding("T", f"not everything had ended {given.drain:.0f} s after all was healed")])
     if verdict.content and not keep:
         shutil.rmtree(folder, ignore_errors=True)
     return Result(round=given, verdict=verdict, took=time.monotonic() - began, drain=drain, folder=folder)
@@ -138,8 +139,8 @@ async def _play(given: Round, made: Stage, folder: Path, say: Say) -> float:
         await made.whole()
         healed = time.monotonic()
         await client.settle_doubts()
-        done = await drained(made, within=DRAIN)
-        drain = time.monotonic() - healed if done else DRAIN + 1.0
+        done = await drained(made, within=given.drain)
+        drain = time.monotonic() - healed if done else given.drain + 1.0
         await dump(made, folder / "api.json")
     finally:
         await client.close()

@@ -13,7 +13,7 @@ import aiohttp
 import orjson
 
 from relay.testing.proxy import FaultProxy
-from tests.acceptance.relay_side import ROOT, Relay, free_port, until
+from tests.acceptance.relay_side import ROOT, Relay, until
 from tests.chaos.faults import PROVIDERS
 from tests.chaos.people import people
 from tests.chaos.providers import Provider
@@ -54,13 +54,15 @@ class Stage:
         await self.relay.start()
 
     async def whole(self, *, within: float = 40.0) -> None:
-        """Wait until the API answers, all workers live and Redis is there."""
+        """Wait until the API answers, Redis is there, and all workers live and have been heard of."""
 
         async def there() -> bool:
-            if len(self.relay.processes("worker")) < self.workers:
+            pids = [process.pid for process in self.relay.processes("worker")]
+            document = await ask(self, "/status") if len(pids) >= self.workers else None
+            if document is None or not document["redis"].get("available"):
                 return False
-            document = await ask(self, "/status")
-            return document is not None and bool(document["redis"].get("available"))
+            heard = {int(worker["id"].rpartition("-")[2]) for worker in document["workers"] if worker["age_s"] < 3.0}
+            return heard.issuperset(pids)
 
         await until(there, within=within, why="the relay is whole again")
 
