@@ -35,3 +35,17 @@ def test_alerts_are_good_for_six_hours_and_say_who_they_are() -> None:
     assert alert.sent.instant == NOW
     assert expires is not None
     assert expires.instant == NOW + timedelta(hours=6)
+
+
+def test_an_alert_is_as_large_as_asked() -> None:
+    """E7 posts 4 KB: to the byte, and still CAP that the relay reads."""
+    raw = cap("a-1", P3, CITY.polygon, now=NOW, size=4096)
+
+    assert len(raw) == 4096
+    assert parse_xml(raw, charset=None, limits=Limits(), strict=True).alert.identifier == "a-1"
+    assert len(cap("a-1", P3, CITY.polygon, now=NOW, size=10)) == len(cap("a-1", P3, CITY.polygon, now=NOW))
+
+
+def test_a_brief_alert_says_less() -> None:
+    """Its text message is one part."""
+    assert b"<instruction>Stay indoors.</instruction>" in cap("a-1", P3, CITY.polygon, now=NOW, brief=True)

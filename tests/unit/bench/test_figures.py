@@ -76,3 +76,17 @@ def test_numbers_are_short(number: float, text: str) -> None:
 def test_nested_values_are_said_in_one_line() -> None:
     """Lists and tables of numbers stay readable."""
     assert words({"worker": [1, 2.5], "api": "idle"}) == "worker 1 · 2.5, api idle"
+
+
+def test_several_runs_are_shown_with_their_spread() -> None:
+    """The value is the middle one; the table and the file say how far the runs lie apart."""
+    taken = Figure(name="E1", what="engine", value=2, target=RATE, samples=[1, 2, 9])
+
+    assert taken.to_dict()["spread"] == {"min": 1, "median": 2, "max": 9, "runs": 3}
+    assert "(runs 1 to 9)" in table([taken])
+    assert "(runs" not in table([Figure(name="E1", what="engine", value=2, target=RATE, samples=[2])])
+
+
+def test_a_condition_that_was_not_measured_is_missed() -> None:
+    """What nobody looked at is not reached."""
+    assert not Figure(name="E1", what="x", value=90_000, target=RATE, conditions={"times_arq": RATE}).ok

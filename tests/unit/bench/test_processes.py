@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
-from bench.processes import Stat, cpu_seconds, family, machine, read_stat
+import pytest
+
+from bench.processes import Stat, cpu_seconds, family, load, machine, memory_of, read_stat, role_of, used
 
 
 def test_name_may_hold_anything() -> None:
@@ -35,3 +39,47 @@ def test_family_begins_with_the_process_itself() -> None:
 def test_machine_is_named() -> None:
     """Whoever reads a figure sees what it was measured on."""
     assert machine().keys() == {"processor", "cores", "memory", "kernel", "python"}
+
+
+def test_children_are_found_by_what_they_do() -> None:
+    """Workers and servers are told apart by their words, and two of a kind by a number; grandchildren count too."""
+    sleeps = "import sys, time; time.sleep(30)"
+    words = [[sys.executable, "-c", sleeps, "--role", "worker"], [sys.executable, "-c", sleeps, "--role", "worker"]]
+    children = [subprocess.Popen(each) for each in words]
+    try:
+        found = family(os.getpid())
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+    assert {found["worker"], found["worker 2"]} == {child.pid for child in children}
+    assert found["api"] == os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("words", "role"),
+    [
+        (["python", "-m", "relay", "serve", "--role", "worker"], "worker"),
+        (["/usr/bin/redis-server", "unixsocket"], "redis"),
+        (["/x/valkey-server"], "redis"),
+        (["python", "-m", "resource_tracker"], "other"),
+    ],
+)
+def test_a_role_is_read_from_the_words(words: list[str], role: str) -> None:
+    """Any family of server is the server."""
+    assert role_of(words) == role
+
+
+def test_memory_is_counted_in_bytes() -> None:
+    """A running interpreter holds some megabytes, of which it may share some; a process that is gone holds none."""
+    mine, gone = memory_of(os.getpid()), memory_of(2**22 + 1)
+
+    assert 5e6 < mine.share <= mine.resident
+    assert (gone.resident, gone.share) == (0, 0)
+
+
+def test_time_between_two_readings() -> None:
+    """A process that began meanwhile has used all it has used."""
+    assert used({"api": 1.0}, {"api": 1.5, "worker": 2.0}) == {"api": 0.5, "worker": 2.0}
+    assert load() >= 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.stats import median, percentile
+from bench.stats import median, ms, percentile, spread
 
 
 @pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 10), (95, 19), (99, 20), (100, 20)])
@@ -30,3 +30,13 @@ def test_nothing_has_no_middle() -> None:
         median([])
     with pytest.raises(ValueError, match="no values"):
         percentile([], 50)
+
+
+def test_spread_shows_how_far_runs_lie_apart() -> None:
+    """Least, middle and greatest, and how many runs there were."""
+    assert spread([3.0, 1.0, 8.0]) == {"min": 1.0, "median": 3.0, "max": 8.0, "runs": 3}
+
+
+def test_milliseconds_are_short() -> None:
+    """Of seconds, to a hundredth."""
+    assert ms([0.001, 0.0123456], 99) == 12.35

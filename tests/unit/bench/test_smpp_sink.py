@@ -1,0 +1,54 @@
+"""The SMS sink speaks SMPP with our own client, and its receipts are ones that our adapter reads."""
+
+from __future__ import annotations
+
+import asyncio
+
+from adapters.sms.codec import decode, encode
+from adapters.sms.pdu import Command, MessageId, Pdu, ShortMessage
+from adapters.sms.receipt import receipt_of
+from bench.bare_smpp import distinct, submit_all
+from bench.smpp_sink import Centre, Connection, Session, receipt
+from relay.adapter import Verdict
+
+SUBMIT = encode(Pdu(Command.SUBMIT_SM, 7, ShortMessage(destination="77010000001", payload=b"hello")))
+
+
+def test_every_message_gets_an_id_of_its_own() -> None:
+    """Two PDUs that come together, or in pieces, are two; the answers bear their sequence numbers."""
+    centre = Centre()
+    session = Session(centre)
+    said = session.feed(SUBMIT + SUBMIT[:20]) + session.feed(SUBMIT[20:])
+    first, second = decode(said[: len(said) // 2]), decode(said[len(said) // 2 :])
+
+    assert (first.command, first.sequence, first.body) == (Command.SUBMIT_SM_RESP, 7, MessageId("00000001"))
+    assert second.body == MessageId("00000002")
+    assert centre.sample == SUBMIT
+
+
+def test_a_receipt_says_delivered() -> None:
+    """Our adapter's own reader understands it."""
+    pdu = decode(receipt(5, b"0000002a"))
+    assert isinstance(pdu.body, ShortMessage)
+    read = receipt_of(pdu.body, ids="same")
+
+    assert read is not None
+    assert (read.provider_id, read.verdict) == ("0000002a", Verdict.DELIVERED)
+
+
+async def test_our_client_submits_and_takes_receipts() -> None:
+    """The bare loop submits every message; receipts go out within a window and each is answered."""
+    centre = Centre()
+    messages = distinct(SUBMIT, 120)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(centre), "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        accepted = await submit_all(port, messages, window=50)
+
+    assert accepted == centre.count.count == len(centre.ids) == 120
+    assert len({message.destination for message in messages}) == 120
+
+
+async def test_receipts_without_a_bind_are_none() -> None:
+    """Nobody to send to is no error of the sink."""
+    assert await Centre().receipts(10) == {"count": 0, "seconds": 0.0, "refused": 0}
