@@ -36,7 +36,9 @@ class Temper:
 
     def pick(self) -> Mood:
         """Return what becomes of the next message."""
-        return self.mood if self.mood is not Mood.CALM and self.chance.random() < self.share else Mood.CALM
+        # Whoever still came in before the door was shut is served as ever.
+        quiet = self.mood in {Mood.CALM, Mood.REFUSE}
+        return Mood.CALM if quiet or self.chance.random() >= self.share else self.mood
 
     def hear(self, line: bytes) -> None:
         """Take a command: ``{"mood", "share", "seconds"}``."""
