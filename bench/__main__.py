@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
+import structlog
 
 from bench.catalogue import FIGURES
 from bench.directories import Directories
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.recipients:
         sizes = replace(sizes, crowd=asked.recipients)
     sizes = replace(sizes, runs=asked.runs or sizes.runs)
+    # What the bench itself starts would say so in its own words, between our lines.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     about = {**machine(), "load_at_begin": load()}
     print("\n".join(f"{name:<14} {value}" for name, value in about.items()))
     began, when = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")

@@ -95,6 +95,11 @@ class Store:
             "aof": f"appendfsync {rule.get('appendfsync')}" if on else "off",
         }
 
+    async def log_size(self) -> tuple[int, int]:
+        """Return the bytes of the append-only file, and how often it has been written anew."""
+        info = await self._redis.info("persistence")
+        return int(info.get("aof_current_size", 0)), int(info.get("aof_rewrites", 0))
+
     async def planned(self, leg_id: str) -> float:
         """Return when a leg was made, in wall-clock seconds; 0 when there is none."""
         leg = await self._legs.get(leg_id)
