@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from relay.cap.build_area import AreaBuilder
 from relay.cap.build_parts import Parts
@@ -21,11 +22,10 @@ _NO_TIME = Time("", datetime(1970, 1, 1, tzinfo=UTC))
 class Builder:
     """Builds one alert; findings go to ``findings``, whether or not the alert can be used."""
 
-    def __init__(self, findings: Findings, limits: Limits, *, ordered: bool) -> None:
+    def __init__(self, findings: Findings, limits: Limits, *, ordered: bool, parts: type[Parts] = Parts) -> None:
         self._findings = findings
-        self._areas = AreaBuilder(findings, limits, ordered=ordered)
-        self._limits = limits
-        self._ordered = ordered
+        self._areas = AreaBuilder(findings, limits, ordered=ordered, parts=parts)
+        self._parts = partial(parts, findings, limits, ordered=ordered)
         self._built: list[tuple[object, Trail]] = []
 
     @property
@@ -60,9 +60,6 @@ class Builder:
         for model, place in (*self._built, *self._areas.built):
             self._findings.check(model, alert, place)
         return alert
-
-    def _parts(self, trail: Trail) -> Parts:
-        return Parts(self._findings, self._limits, trail, ordered=self._ordered)
 
     def _info(self, trail: Trail) -> Info:
         parts = self._parts(trail)
@@ -108,7 +105,7 @@ class Builder:
         return resource
 
     def _pairs(self, parts: Parts, name: str) -> tuple[Pair, ...]:
-        return tuple([self._areas.pair((*parts.trail, node)) for node in parts.nodes(name)])
+        return tuple([self._areas.pair(parts, node) for node in parts.nodes(name)])
 
     def _quoted(self, parts: Parts, name: str) -> tuple[str, ...]:
         words = read_words(parts.text(name))

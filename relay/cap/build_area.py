@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from relay.cap.build_parts import Parts
 from relay.cap.limits import Limits
@@ -33,18 +34,18 @@ class ShapePlace:
 class AreaBuilder:
     """Builds the areas of one alert and counts their points."""
 
-    def __init__(self, findings: Findings, limits: Limits, *, ordered: bool) -> None:
+    def __init__(self, findings: Findings, limits: Limits, *, ordered: bool, parts: type[Parts] = Parts) -> None:
         self.built: list[tuple[Area, Trail]] = []
         self.shapes: list[ShapePlace] = []
         self._findings = findings
         self._limits = limits
-        self._ordered = ordered
+        self._parts = partial(parts, findings, limits, ordered=ordered)
         self._polygons = 0
         self._vertices = 0
 
     def area(self, trail: Trail) -> Area:
         """Return the area at the end of ``trail``."""
-        parts = Parts(self._findings, self._limits, trail, ordered=self._ordered)
+        parts = self._parts(trail)
         polygons = [self._polygon((*trail, node)) for node in parts.nodes("polygon")]
         circles = [self._circle((*trail, node)) for node in parts.nodes("circle")]
         area = Area(
@@ -59,30 +60,19 @@ class AreaBuilder:
         self.built.append((area, trail))
         return area
 
-    def pair(self, trail: Trail) -> Pair:
-        """Return the ``valueName`` and ``value`` at the end of ``trail``; an empty value stays empty."""
-        plain = self._plain_pair(trail[-1])
+    def pair(self, container: Parts, node: Node) -> Pair:
+        """Return the ``valueName`` and ``value`` in a child of ``container``; an empty value stays empty."""
+        plain = container.plain_pair(node)
         if plain is not None:
             return plain
-        parts = Parts(self._findings, self._limits, trail, ordered=self._ordered)
+        parts = self._parts((*container.trail, node))
         return Pair(parts.text("valueName"), parts.text("value"))
-
-    def _plain_pair(self, node: Node) -> Pair | None:
-        """Read the pair that nothing is odd about; alerts have dozens."""
-        if node.text.strip() or [child.name for child in node.children] != ["valueName", "value"]:
-            return None
-        name, value = node.children
-        if name.faults or value.faults:
-            return None
-        key, text = name.text.strip(), value.text.strip()
-        plain = key and text and len(key) + len(text) <= self._limits.text and key.isprintable() and text.isprintable()
-        return Pair(key, text) if plain else None
 
     def _geocodes(self, parts: Parts) -> tuple[Pair, ...]:
         """Leave out codes without a value: they can match nobody, but would make the area look usable."""
         kept: list[Pair] = []
         for node in parts.nodes("geocode"):
-            pair = self.pair((*parts.trail, node))
+            pair = self.pair(parts, node)
             if pair.value:
                 kept.append(pair)
             else:

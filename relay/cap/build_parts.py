@@ -5,19 +5,19 @@ from __future__ import annotations
 from relay.cap.characters import odd_character
 from relay.cap.enumerations import VALUES, exact
 from relay.cap.limits import Limits
-from relay.cap.model import Time
+from relay.cap.model import Pair, Time
 from relay.cap.rules import Findings
 from relay.cap.shapes import Problem
 from relay.cap.times import read_time
 from relay.cap.tree import SCHEMA, Node, Trail
 
-_OWN_BOUND = frozenset({"polygon", "derefUri"})
+OWN_BOUND = frozenset({"polygon", "derefUri"})
 """Values with bounds of their own: points and decoded bytes."""
 
-_EXACT = frozenset({"identifier", "sender"}).union(VALUES)
+EXACT = frozenset({"identifier", "sender"}).union(VALUES)
 """Values that CAP compares letter by letter, so that spaces around them are worth a word."""
 
-_REQUIRED = {
+REQUIRED = {
     name: tuple((child, place) for child, place in places.items() if place.required) for name, places in SCHEMA.items()
 }
 
@@ -62,19 +62,32 @@ class Parts:
     def word(self, name: str) -> str:
         """Return the value of an enumeration; empty when absent or not one of its values."""
         nodes = self._nodes.get(name)
-        return self._enumerated(nodes[0]) if nodes else ""
+        return self._enumerated(name, nodes[0]) if nodes else ""
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return the values of a repeatable enumeration."""
-        return tuple([word for node in self._nodes.get(name, ()) if (word := self._enumerated(node))])
+        return tuple([word for node in self._nodes.get(name, ()) if (word := self._enumerated(name, node))])
+
+    def plain_pair(self, node: Node) -> Pair | None:
+        """Return the ``valueName`` and ``value`` in a child that nothing is odd about, else None."""
+        if node.text.strip() or [child.name for child in node.children] != ["valueName", "value"]:
+            return None
+        name, value = node.children
+        if name.faults or value.faults:
+            return None
+        key, text = name.text.strip(), value.text.strip()
+        plain = key and text and len(key) + len(text) <= self._limits.text and key.isprintable() and text.isprintable()
+        return Pair(key, text) if plain else None
 
     def report(self, name: str, problem: Problem) -> None:
         """Report a problem of the (first) child called ``name``."""
         self._findings.add(problem.key, (*self.trail, *self.nodes(name)[:1]), **problem.values)
 
-    def _enumerated(self, node: Node) -> str:
-        if node.text in VALUES[node.name]:
-            return node.text
+    def _enumerated(self, name: str, node: Node) -> str:
+        return node.text if node.text in VALUES[name] else self._meant(node)
+
+    def _meant(self, node: Node) -> str:
+        """Report a word that CAP does not have here; return what it surely stands for, or nothing."""
         trail = (*self.trail, node)
         if node.text == "Very Likely" and node.name == "certainty":
             self._findings.add("very-likely", trail)
@@ -117,7 +130,7 @@ class Parts:
             return True
         text = child.text.strip()
         if child.name not in SCHEMA:
-            if text and len(text) != len(child.text) and child.name in _EXACT:
+            if text and len(text) != len(child.text) and child.name in EXACT:
                 self._findings.add("padded", (*self.trail, child), name=child.name)
             child.text = text
         elif text:
@@ -130,7 +143,7 @@ class Parts:
         return True
 
     def _look(self, child: Node, text: str) -> None:
-        if child.name in _OWN_BOUND:
+        if child.name in OWN_BOUND:
             return
         if len(text) > self._limits.text:
             limit = str(self._limits.text)
@@ -151,7 +164,7 @@ class Parts:
                 del nodes[self._limits.items :]
 
     def _require(self, name: str) -> None:
-        for child, place in _REQUIRED[name]:
+        for child, place in REQUIRED[name]:
             if child in self._nodes:
                 continue
             empty = self._empty.pop(child, None)

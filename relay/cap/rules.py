@@ -9,7 +9,7 @@ from relay.cap.model import Alert
 from relay.cap.rules_alert import ALERT_RULES
 from relay.cap.rules_area import AREA_RULES
 from relay.cap.rules_build import BUILD_RULES
-from relay.cap.rules_entry import Check, Rule
+from relay.cap.rules_entry import Check, Hits, Rule
 from relay.cap.rules_info import INFO_RULES
 from relay.cap.rules_syntax import SYNTAX_RULES
 from relay.cap.tree import Node, Paths, Trail
@@ -73,10 +73,14 @@ class Findings:
 
     def check(self, model: object, alert: Alert, trail: Trail) -> None:
         """Apply every rule of the catalogue that looks at this kind of container."""
-        for key, check in _CHECKS.get(type(model), ()):
-            for hit in check(model, alert):
+        for key, hits in self.objects(model, alert):
+            for hit in hits:
                 node = next((child for child in trail[-1].children if child.name == hit.child), None)
                 self.add(key, trail if node is None else (*trail, node), **hit.values)
+
+    def objects(self, model: object, alert: Alert) -> list[tuple[str, Hits]]:
+        """Return the keys of the rules that object to this container, each with where."""
+        return [(key, hits) for key, check in _CHECKS.get(type(model), ()) if (hits := check(model, alert))]
 
     @property
     def all(self) -> tuple[Finding, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -16,6 +17,9 @@ from relay.cap.rules_entry import NO_HITS, Hits, Rule, found
 _MOST_CHECKED = 5_000
 """Longer rings are not searched for crossings here: matching repairs them anyway, and the search takes its time."""
 
+_SHORT = 120
+_KEPT = 128
+
 _FEET = re.compile(r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _BAD_SCHEME = re.compile(r"\s*(?:file|javascript|data|vbscript)\s*:", re.IGNORECASE)
 _LARGEST_RESOURCE = 512 * 1024
@@ -25,10 +29,18 @@ def _crosses(polygon: Polygon) -> bool:
     count = len(polygon.points)
     if count <= 4 or count > _MOST_CHECKED:
         return False
+    return _known_crossing(polygon) if count <= _SHORT else _crossing(polygon)
+
+
+def _crossing(polygon: Polygon) -> bool:
+    count = len(polygon.points)
     points = np.fromiter(chain.from_iterable(polygon.points), dtype=float, count=2 * count).reshape(-1, 2)
-    if np.ptp(points[:, 1]) > 180:  # a ring over the antimeridian only looks crossed
+    if points[:, 1].max() - points[:, 1].min() > 180:  # a ring over the antimeridian only looks crossed
         return False
     return not shapely.is_simple(shapely.linearrings(points))
+
+
+_known_crossing = lru_cache(maxsize=_KEPT)(_crossing)  # the rings of a region's districts come again and again
 
 
 def _self_crossing(area: Area, _: Alert) -> Hits:
@@ -37,7 +49,10 @@ def _self_crossing(area: Area, _: Alert) -> Hits:
 
 def _flat(area: Area, _: Alert) -> Hits:
     for polygon in area.polygons:
-        (lat0, lon0), *rest = polygon.points
+        (lat0, lon0), (lat1, lon1), (lat2, lon2) = polygon.points[:3]
+        if (lat1 - lat0) * (lon2 - lon0) != (lon1 - lon0) * (lat2 - lat0):
+            continue  # the first three already enclose something, as nearly always
+        rest = polygon.points[1:]
         lat1, lon1 = next((point for point in rest if point != (lat0, lon0)), (lat0, lon0))
         if all((lat1 - lat0) * (lon - lon0) == (lon1 - lon0) * (lat - lat0) for lat, lon in rest):
             return found("polygon", when=True)

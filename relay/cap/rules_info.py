@@ -40,6 +40,8 @@ def _script(info: Info, _: Alert) -> Hits:
     sample = f"{info.event} {info.headline} {info.description[:_SAMPLE]}"
     if not expected or (expected == "latin" and sample.isascii()):
         return NO_HITS
+    if 2 * len(_SCRIPTS[expected].findall(sample)) >= len(sample):
+        return NO_HITS  # most of it is as expected
     counts = {script: len(pattern.findall(sample)) for script, pattern in _SCRIPTS.items()}
     seen = max(counts, key=lambda script: counts[script])
     wrong = counts[seen] > 2 * counts[expected] and counts[seen] > 5

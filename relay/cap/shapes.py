@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import orjson
 
@@ -15,6 +16,8 @@ _PAIR = re.compile(rf"({_NUMBER}),({_NUMBER})", re.ASCII)
 _CIRCLE = re.compile(rf"({_NUMBER}),({_NUMBER})\s+([+-]?[0-9]{{1,9}}(?:\.[0-9]{{0,30}})?)", re.ASCII)
 _LONGEST_PAIR = 64
 _FARTHEST_LON = 540.0
+_SHORT = 2_000
+_KEPT = 128
 HALF_THE_EARTH_KM = 20_038.0
 """Half the equator, rounded up: no circle can be larger."""
 
@@ -52,6 +55,11 @@ def count_vertices(text: str) -> int:
 
 def read_polygon(text: str) -> PolygonReading:
     """Read a ring of at least three different points; an open ring is closed."""
+    # Language versions, updates and neighbouring alerts repeat the rings of the same districts.
+    return _read_known(text) if len(text) <= _SHORT else _read(text)
+
+
+def _read(text: str) -> PolygonReading:
     words = text.split()
     numbers = _numbers(words) if _PAIRS.fullmatch(text) else None
     if numbers is None:
@@ -71,6 +79,9 @@ def read_polygon(text: str) -> PolygonReading:
     if west < -180.0 or east > 180.0:
         problems.append(Problem("beyond"))
     return PolygonReading(Polygon(tuple(points), " ".join(words)), tuple(problems))
+
+
+_read_known = lru_cache(maxsize=_KEPT)(_read)
 
 
 def _numbers(words: list[str]) -> list[float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from relay.cap.model import Time
 
@@ -24,6 +25,7 @@ class TimeReading:
     notes: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=1024)  # an alert says the same few times again and again
 def read_time(text: str) -> TimeReading:
     """Read a stripped CAP time.
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 
 from relay.cap.normal import base32, nfc
@@ -17,3 +18,10 @@ def test_base32_is_lower_case_and_short() -> None:
 
     assert len(text) == 26
     assert text == text.lower()
+
+
+def test_base32_is_the_librarys() -> None:
+    """Ids are what everybody's base32 makes of the digest: they are stored, and must never change."""
+    digests = [hashlib.sha256(b"%d" % number).digest() for number in range(200)]
+
+    assert [base32(d) for d in digests] == [base64.b32encode(d)[:26].decode().lower() for d in digests]
