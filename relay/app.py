@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 import structlog
 import uvloop
 
-from relay import supervise
+from relay import garbage, supervise
 from relay.api.server import Listener
 from relay.api_node import ApiNode
 from relay.clock import Clock, SystemClock
@@ -111,6 +111,7 @@ async def _api(settings: Settings, *, stopping: asyncio.Event, team: Team, clock
             parts["redis"] = _Server(server)
         await node.load()
         await listener.start()
+        garbage.seldom()
         _say_started(settings, node, listener, room)
         await supervise.run(parts, stopping=stopping, grace=settings.engine.grace + settings.api.drain)
 
