@@ -56,8 +56,9 @@ def render(logger: object, method: str, record: Record) -> bytes:
     trouble = _exception(record.pop("exc_info", None))
     if trouble is not None:
         record["exception"] = _EXPLAIN(trouble)
-    first = {name: record.pop(name) for name in ("time", "level", "event") if name in record}
-    line = orjson.dumps(redact_fields({**first, **record}), option=orjson.OPT_NON_STR_KEYS)
+    own = {name: record.pop(name) for name in ("time", "level") if name in record}
+    first = {"event": record.pop("event")} if "event" in record else {}
+    line = orjson.dumps({**own, **redact_fields({**first, **record})}, option=orjson.OPT_NON_STR_KEYS)
     return escape(line)
 
 

@@ -9,6 +9,9 @@ from collections import deque
 
 MOST_WAITING = 10_000
 CLOSE_WITHIN = 1.0
+BATCH = 256
+REST = 0.005
+"""Seconds between two batches: to wake a thread for each line costs more than the line."""
 
 
 class LogWriter:
@@ -24,7 +27,7 @@ class LogWriter:
         self._most = most
         self._lines: deque[bytes] = deque()
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -41,7 +44,7 @@ class LogWriter:
     def close(self, *, within: float = CLOSE_WITHIN) -> None:
         """Write what waits, for at most ``within`` seconds.  Harmless when done twice."""
         with self._changed:
-            self._closing = True
+            self._closing.set()
             self._changed.notify()
         self._thread.join(within)
         atexit.unregister(self.close)
@@ -49,15 +52,16 @@ class LogWriter:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._lines and not self._closing:
+                while not self._lines and not self._closing.is_set():
                     self._changed.wait()
                 if not self._lines:
                     return
-                batch = [self._lines.popleft() for _ in range(min(len(self._lines), 64))]
+                batch = [self._lines.popleft() for _ in range(min(len(self._lines), BATCH))]
                 if self.dropped:
                     batch.append(b'{"level":"error","event":"log_lines_dropped","count":%d}\n' % self.dropped)
                     self.dropped = 0
             self._put(batch)
+            self._closing.wait(REST)
 
     def _put(self, batch: list[bytes]) -> None:
         try:

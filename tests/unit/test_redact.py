@@ -19,6 +19,7 @@ from relay.redact import LONGEST_FIELD, cut, mask, redact, redact_fields
         ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_***"),
         ("GET /a/k7f3mq2nab55 200", "GET /a/*** 200"),
         ("x" * 43, "***"),
+        ("7701000000712", "***12"),
     ],
 )
 def test_what_must_not_be_read_is_masked(text: str, masked: str) -> None:
