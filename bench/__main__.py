@@ -35,8 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.recipients:
         sizes = replace(sizes, crowd=asked.recipients)
     sizes = replace(sizes, runs=asked.runs or sizes.runs)
-    # What the bench itself starts would say so in its own words, between our lines.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     about = {**machine(), "load_at_begin": load()}
     print("\n".join(f"{name:<14} {value}" for name, value in about.items()))
     began, when = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
@@ -115,4 +113,6 @@ def _write(path: Path, text: bytes) -> None:
 
 
 if __name__ == "__main__":
+    # The servers that are started for the peers would say so in their own words, between our lines.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sys.exit(main())
