@@ -57,7 +57,7 @@ class Injector:
         loop = asyncio.get_running_loop()
         began = loop.time()
         async with asyncio.TaskGroup() as tasks:
-            for fault in planned:
+            for fault in sorted(planned, key=lambda one: one.at):
                 await asyncio.sleep(max(0.0, began + fault.at - loop.time()))
                 tasks.create_task(self._one(fault), name=f"{fault.kind.name} {fault.kind.target}")
 

@@ -67,7 +67,23 @@ MUTANTS: tuple[Mutant, ...] = (
             (_RECORDER, "reply.flags & STOPPED", "False"),
             ("relay/fanout/leases.py", "flag & STOPPED", "False"),
             (_CLAIM, "cursor.expires <= now", "false"),
+            (
+                "relay/fanout/reconcile.py",
+                "if leg.cursor.stopped or now >= leg.cursor.expires:",
+                "if leg.cursor.stopped:",
+            ),
         ),
+        seen=frozenset({"C7"}),
+    ),
+    Mutant(
+        name="looks_at_the_clock_once",
+        says="a chunk that was claimed in time is sent however long that takes",
+        edits=(
+            (_SENDER, "return self._p_ms() >= facts.expires_ms", "return False"),
+            (_RECORDER, "reply.flags & STOPPED", "False"),
+            ("relay/fanout/leases.py", "flag & STOPPED", "False"),
+        ),
+        faults=_does("redis", "pause", 6.7, hold=4.0),
         seen=frozenset({"C7"}),
     ),
     Mutant(

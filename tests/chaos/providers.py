@@ -24,6 +24,7 @@ class Provider:
         self.port = 0
         self._folder = folder
         self._process: Process | None = None
+        self._telling = asyncio.Lock()
 
     async def start(self) -> None:
         """Start the process and wait until it listens."""
@@ -44,9 +45,10 @@ class Provider:
         """Put it into a mood; ``share`` and ``seconds`` may be given."""
         assert self._process is not None
         assert self._process.stdin is not None
-        self._process.stdin.write(orjson.dumps({"mood": mood, **more}) + b"\n")
-        await self._process.stdin.drain()
-        said = await self._line(within=20)
+        async with self._telling:
+            self._process.stdin.write(orjson.dumps({"mood": mood, **more}) + b"\n")
+            await self._process.stdin.drain()
+            said = await self._line(within=20)
         assert said == mood, f"{self.kind} says {said}"
 
     async def end(self) -> None:

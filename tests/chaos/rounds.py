@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -111,8 +111,8 @@ async def run(given: Round, say: Say, *, keep: bool = False) -> Result:
                 )
             )
             drain = await _play(given, made, folder, say)
-        except* (AssertionError, TimeoutError, OSError) as group:
-            missed = "; ".join(str(error) for error in group.exceptions)[:600]
+        except* Exception as group:  # noqa: BLE001 - whatever went wrong with one round is its result
+            missed = "; ".join(_said(group))
     if missed:
         verdict = Verdict([Finding("T", f"the round could not be played: {missed}")])
     else:
@@ -145,3 +145,12 @@ async def _play(given: Round, made: Stage, folder: Path, say: Say) -> float:
     finally:
         await client.close()
     return drain
+
+
+def _said(group: BaseExceptionGroup[Exception]) -> Iterator[str]:
+    """Yield what went wrong, the innermost errors only."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _said(error)
+        else:
+            yield f"{type(error).__name__}: {error}"[:400]
