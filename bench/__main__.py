@@ -35,11 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.recipients:
         sizes = replace(sizes, crowd=asked.recipients)
     sizes = replace(sizes, runs=asked.runs or sizes.runs)
-    about = {**machine(), "load_at_begin": load()}
+    about: dict[str, object] = {**machine(), "load_at_begin": load()}
     print("\n".join(f"{name:<14} {value}" for name, value in about.items()))
     began, when = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     figures, beside = asyncio.run(_all(asked, sizes))
-    about["load_at_end"] = load()
+    about |= {**server_of(figures), "load_at_end": load()}
     minutes = round((time.perf_counter() - began) / 60, 1)
     figures = [peers.beside(figure, beside) if figure.name == "E1" else figure for figure in figures]
     print(f"\n{table(figures)}\n")
@@ -79,6 +79,12 @@ async def _one(name: str, sizes: Sizes, directories: Directories, ends: float) -
         said = f"{type(error).__name__}: {error}"
         say(said)
         return Figure(name=name, what=entry.what, value=None, target=entry.target, beside={"error": said})
+
+
+def server_of(figures: Sequence[Figure]) -> dict[str, str]:
+    """Return the server's family, version and rule for its log, when a figure has noted them."""
+    noted = next((figure.beside for figure in figures if "server" in figure.beside), {})
+    return {name: str(noted[name]) for name in ("server", "aof") if name in noted}
 
 
 def _say(name: str) -> Callable[[str], None]:

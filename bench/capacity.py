@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine = results["machine"]
     source = (
         f"Measured {results['at'][:10]} on {machine['cores']} × {machine['processor']}, {machine['memory']}, "
-        f"{results['figures']['E1']['beside'].get('server', 'Redis')}, medians of {results['runs']} runs."
+        f"{machine['server']}, medians of {results['runs']} runs."
     )
     wishes: Sequence[Wish] = WISHES
     if asked.recipients:

@@ -66,6 +66,14 @@ def test_the_whole_run_is_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert "--minutes" in figures["E2"]["beside"]["error"]
 
 
+def test_the_server_is_named_once_for_all() -> None:
+    """By the first figure that looked; none is no error."""
+    looked = Figure(name="E1", what="x", value=1, target=TARGET, beside={"server": "Valkey 9.1.2", "aof": "always"})
+
+    assert program.server_of([Figure(name="E0", what="x", value=1, target=TARGET), looked]) == looked.beside
+    assert program.server_of([]) == {}
+
+
 def test_an_unknown_figure_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """The names that there are can be read in the help."""
     with pytest.raises(SystemExit):
