@@ -21,8 +21,8 @@ log = structlog.get_logger()
 #: Bytes of a delivery's place in a segment, and of a leg and an alert apart from their deliveries.
 _PLACE = 4
 _LEG = 2_000
-#: Below this part of the limit nobody counts what is promised to alerts that are being sent.
-_PLENTY = 0.5
+#: How long a count of what is promised is believed, in seconds.
+_FRESH = 1.0
 #: How soon a plan that waits for room is looked at again, in milliseconds; not all at once.
 _AGAIN_MS = (2000, 6000)
 
@@ -41,6 +41,8 @@ class Admission:
         self._legs = legs
         self._clock = clock
         self._needs: dict[str, int] = {}
+        self._promised = 0
+        self._counted = -_FRESH
 
     async def admits(self, stored: StoredAlert, legs: Iterable[PlannedLeg] | None = None) -> bool:
         """Whether there is room for a plan; if not, it waits and the alert says so.
@@ -65,12 +67,19 @@ class Admission:
         return False
 
     async def _fits(self, stored: StoredAlert, partition: Partition, need: int) -> bool:
+        if stored.klass in URGENT:
+            return True
         space = await self._room.look(partition)
-        if space.limit and space.used + need > space.limit * _PLENTY and stored.klass not in URGENT:
-            need += await self._promised()
-        return space.admits(need, klass=stored.klass)
+        fits = space.admits(need + await self._promises(), klass=stored.klass)
+        if fits:
+            self._promised += need
+        return fits
 
-    async def _promised(self) -> int:
-        """Return what the records of deliveries that nobody has claimed yet will take."""
-        waiting = await self._legs.waiting(list(Kind))
-        return sum(count for count, _ in waiting.values()) * RECORD_BYTES
+    async def _promises(self) -> int:
+        """Return what the records of deliveries that nobody has claimed yet will take; counted once a second."""
+        now = self._clock.monotonic()
+        if now - self._counted >= _FRESH:
+            waiting = await self._legs.waiting(list(Kind))
+            self._promised = sum(count for count, _ in waiting.values()) * RECORD_BYTES
+            self._counted = now
+        return self._promised

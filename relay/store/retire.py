@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from relay.store.alerts import KEEP, StoredAlert
 from relay.store.connection import Connection
 from relay.store.keys import Partition
 from relay.store.legs import Leg
+from relay.store.packing import pack
 
 #: What is read of an alert to decide whether it may go.
 _FACTS = (
@@ -77,12 +77,8 @@ class Retiring:
 
     async def lease(self, alert_id: str, token: str, *, seconds: float) -> bool:
         """Take or keep the right to archive an alert; False while another has it."""
-        key, ms = self.keys.archiving(alert_id), int(seconds * 1000)
-        if await self._redis.call("SET", key, token, "NX", "PX", ms):
-            return True
-        if (await self._redis.call("GET", key) or b"").decode() != token:
-            return False
-        return bool(await self._redis.call("PEXPIRE", key, ms))
+        names = [self.keys.archiving(alert_id)]
+        return bool(await self._redis.run("archive_lease", names, [token, int(seconds * 1000)]))
 
     async def nodes(self) -> int:
         """Return how many nodes have told this partition of alerts."""
@@ -130,7 +126,7 @@ class Retiring:
         """Make an archived alert known again, its segments being staged: ``back``, ``known`` or ``lost``."""
         keys, alert_id = self.keys, alert["id"]
         names = [keys.alert(alert_id), keys.k0(alert["k0"]), keys.k1(alert["k1"]), keys.alerts, keys.legs]
-        fields: list[str | bytes] = ["raw", zlib.compress(alert.raw, 6)]
+        fields: list[str | bytes] = ["raw", pack(alert.raw)]
         for name, value in alert.facts.items():
             fields += [name, value]
         args: list[str | bytes | int] = [alert_id, alert.number("received"), KEEP, len(fields), *fields, len(legs)]

@@ -14,6 +14,9 @@ from relay.store.route import Command, piped
 
 _INCLUDE = "-- include "
 
+#: Scripts that bring to an end what was begun, and so make room: they run also when the server's memory is full.
+_WHEN_FULL = frozenset({"archive_lease", "checks_take", "claim", "close", "renew", "retire", "settle", "stop"})
+
 
 @cache
 def source(name: str) -> str:
@@ -22,7 +25,7 @@ def source(name: str) -> str:
     lines = [
         source(line.removeprefix(_INCLUDE).strip()) if line.startswith(_INCLUDE) else line for line in text.splitlines()
     ]
-    return "\n".join(lines)
+    return "\n".join(["#!lua flags=allow-oom", *lines] if name in _WHEN_FULL else lines)
 
 
 @cache
