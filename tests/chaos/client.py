@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ class Client:
         self._ids: dict[int, str] = {}
         self._unclear: list[Step] = []
         self._numbers = itertools.count(1)
+        self._chance = random.Random(0)
         self._slots = asyncio.Semaphore(_MOST)
         self._http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=_TIMEOUT), connector=aiohttp.TCPConnector(limit=0)
@@ -55,6 +57,26 @@ class Client:
                 await self._slots.acquire()
                 tasks.create_task(self._one(step), name=f"post {at}")
                 await asyncio.sleep(max(0.0, began + (at + 1) / rate - loop.time()))
+
+    async def watch(self, *, seconds: float) -> None:
+        """Look twice a second at what the relay says of some alert of the last ones."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while loop.time() < end:
+            await asyncio.sleep(0.5)
+            recent = list(self._ids.values())[-12:]
+            if recent:
+                await self._look(self._chance.choice(recent))
+
+    async def _look(self, alert: str) -> None:
+        headers = {"Authorization": f"Bearer {self._key()}", "Accept": "application/json"}
+        url = f"{self._origin()}/v1/alerts/{alert}/deliveries?limit=1000"
+        with suppress(aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError):
+            async with self._http.get(url, headers=headers) as response:
+                raw = await response.read()
+            if response.status == 200:
+                rows = [(row["recipient"], row["kind"], row["state"]) for row in orjson.loads(raw)["deliveries"]]
+                self.log.write(do="seen", alert=alert, rows=rows)
 
     async def settle_doubts(self, *, leave: int = 3) -> None:
         """Post again what got no answer, as an agency does; ``leave`` so many unanswered, to be told once or never."""

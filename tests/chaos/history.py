@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -19,6 +19,7 @@ from tests.chaos.mix import Role
 from tests.chaos.people import Document
 
 _MARKER = re.compile(r"Q(\d{5})([A-H])")
+_LOGS = ("sms", "sms-backup", "email", "webhook")
 _CANCELLED = ("CANCELLED", "ОТБОЙ")
 
 #: What the system calls recipient and kind: an alert reaches each address once, and nobody here has two of a kind.
@@ -101,6 +102,16 @@ class Fault:
         return self.name == "flushall"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One delivery as the API showed it in passing."""
+
+    t: float
+    alert: str
+    pair: Pair
+    state: str
+
+
 @dataclass(kw_only=True)  # no slots: what is worked out is kept
 class History:
     """Everything that is known of one round."""
@@ -111,6 +122,7 @@ class History:
     alerts: list[Document]
     people: list[Document]
     status: Document
+    looks: list[Look] = field(default_factory=list)
     ended: float = 0.0
 
     @cached_property
@@ -206,10 +218,13 @@ class History:
 
 def load(folder: Path) -> History:
     """Read what a round left in its folder."""
+    client = list(log.read(folder / "client.jsonl"))
     account = orjson.loads((folder / "api.json").read_bytes())
-    sends = [_send(line) for kind in ("sms", "email", "webhook") for line in log.read(folder / f"{kind}.jsonl")]
+    logs = [path for name in _LOGS if (path := folder / f"{name}.jsonl").exists()]
+    sends = [_send(line) for path in logs for line in log.read(path)]
     return History(
-        deeds=_deeds(log.read(folder / "client.jsonl")),
+        deeds=_deeds(line for line in client if line["do"] != "seen"),
+        looks=[look for line in client if line["do"] == "seen" for look in _looks(line)],
         sends=sends,
         faults=_faults(list(log.read(folder / "faults.jsonl"))),
         alerts=account["alerts"],
@@ -219,7 +234,7 @@ def load(folder: Path) -> History:
     )
 
 
-def _deeds(lines: Iterator[log.Line]) -> dict[int, Deed]:
+def _deeds(lines: Iterable[log.Line]) -> dict[int, Deed]:
     deeds: dict[int, Deed] = {}
     asked: dict[int, tuple[Deed, log.Line]] = {}
     for line in lines:
@@ -247,6 +262,11 @@ def _deeds(lines: Iterator[log.Line]) -> dict[int, Deed]:
                 said=line,
             )
     return deeds
+
+
+def _looks(line: log.Line) -> Iterator[Look]:
+    for who, kind, state in line["rows"]:
+        yield Look(t=line["t"], alert=line["alert"], pair=(who, kind), state=state)
 
 
 def _faults(lines: Sequence[log.Line]) -> list[Fault]:

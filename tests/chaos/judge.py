@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.chaos import check_answers, check_copies, check_fate, check_time
+from tests.chaos import check_answers, check_copies, check_fate, check_states, check_time
 from tests.chaos.history import History
 from tests.chaos.verdict import Verdict
 
@@ -20,6 +20,7 @@ def judge(h: History) -> Verdict:
         check_time.priority,
         check_answers.answers,
         check_answers.counters,
+        check_states.states,
     ):
         verdict.add(check(h))
     states = Counter(row["state"] for alert in h.alerts for row in alert["rows"])
@@ -28,6 +29,7 @@ def judge(h: History) -> Verdict:
         "deliveries": states.total(),
         "states": dict(states),
         "sends": len(h.sends),
+        "looks": len(h.looks),
         **check_copies.figures(h),
         "answers": check_answers.figures(h),
         "first_send": check_time.figures(h),

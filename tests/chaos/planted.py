@@ -270,7 +270,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="repeats_nothing",
         says="workers do not tell Redis again what it has just lost",
-        edits=(("relay/fanout/replay.py", "            if told.at >= horizon:\n", "            if False:\n"),),
+        edits=(("relay/fanout/replay.py", "horizon = self._clock.monotonic() - REMEMBER", 'horizon = float("inf")'),),
         faults=_does("redis", "flushall", 8.0),
         seen=frozenset({"C4b"}),
     ),

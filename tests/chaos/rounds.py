@@ -135,6 +135,7 @@ async def _play(given: Round, made: Stage, folder: Path, say: Say) -> float:
         with Log(folder / "faults.jsonl") as faults:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(client.run(rate=given.rate, seconds=given.seconds, bursts=given.bursts), name="load")
+                tasks.create_task(client.watch(seconds=given.seconds), name="watch")
                 tasks.create_task(Injector(made, faults).run(planned), name="faults")
         await made.whole()
         healed = time.monotonic()

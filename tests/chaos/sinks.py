@@ -32,7 +32,12 @@ class Sink(Protocol):
         """Refuse connections and reset those that are open."""
 
 
-KINDS: dict[str, Callable[[Log, Temper], Sink]] = {"webhook": WebhookSink, "sms": SmsSink, "email": SmtpSink}
+KINDS: dict[str, Callable[[Log, Temper], Sink]] = {
+    "webhook": WebhookSink,
+    "sms": SmsSink,
+    "sms-backup": SmsSink,
+    "email": SmtpSink,
+}
 
 
 async def main(kind: str, log: Path, seed: str) -> None:

@@ -21,6 +21,7 @@ from tests.topologies import Kind, Topology, start
 from tests.topologies import servers as programs
 
 HOSTS = 3
+_SMS = ("sms", "sms-backup")
 WORKERS = 2
 
 #: Leases and pauses short enough that a recovery fits into seconds; the ratios are those of the defaults.
@@ -87,7 +88,8 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     """Run everything in ``folder``; ``root`` is the tree whose relay is judged (a mutant's is not this one)."""
     async with contextlib.AsyncExitStack() as stack:
-        providers = {kind: Provider(kind, folder, seed=seed) for kind in PROVIDERS}
+        kinds = [*PROVIDERS, "sms-backup"] if seed % 2 else PROVIDERS
+        providers = {kind: Provider(kind, folder, seed=seed) for kind in kinds}
         for provider in providers.values():
             stack.push_async_callback(provider.end)
             await provider.start()
@@ -128,14 +130,11 @@ def _servers(topology: str, folder: Path, seed: int) -> Topology:
 
 
 def _settings(links: dict[str, list[FaultProxy]], *, workers: int) -> dict[str, Any]:
-    local = {"host": "127.0.0.1"}
-    sms = {**local, "port": links["sms"][0].port, "system_id": "chapar", "password": "secret"}
-    sms |= {"response_timeout": 2.0, "connect_timeout": 2.0, "reconnect": [0.2, 0.5, 1.0], "throttle_pause": 0.5}
-    mail = {**local, "port": links["email"][0].port, "tls": "none", "sender": "warnings@meteo.example"}
+    mail = {"host": "127.0.0.1", "port": links["email"][0].port, "tls": "none", "sender": "warnings@meteo.example"}
     return {
         "channels": {
             "hooks": {"adapter": "webhook", "lanes": ["live", "drill"], "settings": {"timeout": 2.0}},
-            "texts": {"adapter": "smpp", "rate": 60.0, "receipt_deadline": 4.0, "settings": sms},
+            **{f"texts-{kind}": _texts(links[kind][0], order=n) for n, kind in enumerate(_SMS, 1) if kind in links},
             "mails": {
                 "adapter": "smtp",
                 "receipt_deadline": 3.0,
@@ -145,6 +144,12 @@ def _settings(links: dict[str, list[FaultProxy]], *, workers: int) -> dict[str, 
         "engine": {**ENGINE, "workers": workers},
         "egress": {"allow": [f"127.0.0.0/8:{link.port}" for link in links["webhook"]]},
     }
+
+
+def _texts(link: FaultProxy, *, order: int) -> dict[str, Any]:
+    settings = {"host": "127.0.0.1", "port": link.port, "system_id": "chapar", "password": "secret"}
+    settings |= {"response_timeout": 2.0, "connect_timeout": 2.0, "reconnect": [0.2, 0.5, 1.0], "throttle_pause": 0.5}
+    return {"adapter": "smpp", "order": order, "rate": 60.0, "receipt_deadline": 4.0, "settings": settings}
 
 
 async def _import(made: Stage) -> None:

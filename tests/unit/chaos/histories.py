@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.chaos.alerts import SENDER, marker, reference
-from tests.chaos.history import Attempt, Deed, Fault, History, Send
+from tests.chaos.history import Attempt, Deed, Fault, History, Look, Send
 from tests.chaos.mix import Role
 
 #: When everything happens, in seconds since the epoch.
@@ -69,6 +69,7 @@ class Story:
         self.sends: list[Send] = []
         self.faults: list[Fault] = []
         self.alerts: list[dict[str, Any]] = []
+        self.looks: list[Look] = []
         self.status: dict[str, Any] = {"stale": False, "redis": {"pending": 0}, "classes": {"P1": {"queued": 0}}}
         self._requests = 0
 
@@ -164,6 +165,10 @@ class Story:
         shown["deliveries"] = len(states)
         shown["recipients"] = len({row["recipient"] for row in shown["rows"]})
 
+    def looks_at(self, number: int, who: int, kind: str, state: str, *, at: float) -> None:
+        """The client saw a state in passing."""
+        self.looks.append(Look(t=NOW + at, alert=f"id-{number}", pair=(f"p{who}", kind), state=state))
+
     def fault(self, name: str, target: str, *, begin: float, end: float, acted: float = 0.0) -> None:
         """Something was done to the system."""
         self.faults.append(Fault(name=name, target=target, begin=NOW + begin, end=NOW + end, acted=acted))
@@ -178,6 +183,7 @@ class Story:
             alerts=self.alerts,
             people=self.people,
             status=self.status,
+            looks=self.looks,
             ended=NOW + 60,
         )
 

@@ -26,6 +26,7 @@ def test_a_history_in_which_all_is_well() -> None:
     """The judge is content with what is right: an alert, a retry of it, its cancel."""
     for story in (well(), cancelled()):
         story.answers(story.deeds[1], at=1, role=Role.RETRY, status=200)
+        story.looks_at(1, 1, "sms", "delivered_unconfirmed", at=0.5)
         verdict = judge(story.history)
 
         assert verdict.content, verdict.findings
@@ -262,6 +263,14 @@ def leaves_an_alert_pending() -> Story:
     return story
 
 
+def goes_back() -> Story:
+    """Once it was called failed, and in the end delivered."""
+    story = well()
+    story.looks_at(1, 1, "sms", "sending", at=0.05)
+    story.looks_at(1, 1, "sms", "failed", at=0.09)
+    return story
+
+
 def _sms(number: int) -> dict[str, str]:
     return {"kind": "sms", "value": f"+7701000{number:04}"}
 
@@ -298,6 +307,7 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
         (breaks_inside, {"H", "A"}),
         (does_not_accept, {"A"}),
         (leaves_an_alert_pending, {"C11"}),
+        (goes_back, {"C9"}),
     )
 }
 

@@ -1,0 +1,34 @@
+"""C9: what has ended does not go back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.chaos.check_fate import TERMINAL
+from tests.chaos.history import History, Look, Pair
+from tests.chaos.verdict import Finding
+
+#: What a later truth may still make of an end: a receipt, an answer, or a person's word.
+LATER = {
+    "delivered": {"acknowledged"},
+    "delivered_unconfirmed": {"delivered", "acknowledged", "failed"},
+    "possibly_sent": {"delivered", "delivered_unconfirmed", "acknowledged", "failed"},
+}
+
+
+def states(h: History) -> Iterator[Finding]:
+    """Compare every look in passing with the next one, and the last one with the final account."""
+    seen: dict[tuple[str, Pair], list[Look]] = defaultdict(list)
+    for look in sorted(h.looks, key=lambda one: one.t):
+        seen[look.alert, look.pair].append(look)
+    final = {(a["id"], (row["recipient"], row["kind"])): row for a in h.alerts for row in a["rows"]}
+    for key, looks in seen.items():
+        row: Mapping[str, Any] | None = final.get(key)
+        after = [Look(t=h.ended, alert=key[0], pair=key[1], state=row["state"])] if row is not None else []
+        for one, two in zip(looks, [*looks[1:], *after], strict=False):
+            back = one.state in TERMINAL and two.state != one.state and two.state not in LATER.get(one.state, set())
+            # What Redis has lost is planned anew: older than the workers' memory, it waits again, and is labelled.
+            if back and not any(f.loses and one.t <= f.end and f.begin <= two.t for f in h.faults):
+                yield Finding("C9", f"{one.state} at {one.t:.2f} is {two.state} at {two.t:.2f}: {key[0]} {key[1]}")
