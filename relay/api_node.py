@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from relay.api.services import Services
+from relay.archive_room import ArchiveRoom
 from relay.clock import Clock
 from relay.directory.copy import Copy
 from relay.directory.service import Directory
@@ -25,6 +26,7 @@ from relay.intake.journal import Journal
 from relay.intake.keyring import Keyring
 from relay.intake.ledger import Ledger
 from relay.intake.memory import Memory
+from relay.intake.places import places_of
 from relay.intake.quota import Quota
 from relay.intake.register import Register
 from relay.intake.remember import Remember
@@ -35,16 +37,17 @@ from relay.node import Node, guard_of, read_node
 from relay.node_state import NodeState
 from relay.settings import Settings
 from relay.store.alerts import Alerts
-from relay.store.chunks import Chunks
 from relay.store.connection import Connection
 from relay.store.directory import DirectoryStore
-from relay.store.keys import Partition
 from relay.store.legs import Legs
+from relay.store.memories import Memories
+from relay.store.partitions import Keys, configured
 from relay.store.receipts import Previews, ReceiptStore
 from relay.store.switches import Switches
+from relay.store.together import Together
 from relay.supervise import Part
+from relay.tracking.archive import Archive
 from relay.tracking.receipts import Receipts
-from relay.tracking.writes import Writes
 
 log = structlog.get_logger()
 
@@ -58,6 +61,7 @@ class _Disk:
     register: Register
     journal: Journal
     memory: Memory
+    archive: Archive
 
     @classmethod
     def read(cls, path: Path, settings: Settings, clock: Clock) -> _Disk:
@@ -66,14 +70,18 @@ class _Disk:
         journal = Journal.open(path / "journal", node=node.name, clock=clock)
         memory = Memory()
         memory.rebuild(journal.records())
-        return cls(path, node, Register.open(path, clock=clock), journal, memory)
+        archive = Archive(path / "archive", node=node.name)
+        archive.open(now_ms=int(clock.time() * 1000))
+        return cls(path, node, Register.open(path, clock=clock), journal, memory, archive)
 
 
 @dataclass(frozen=True, slots=True)
 class _Store:
     """The store's nouns that the API process uses."""
 
+    room: ArchiveRoom
     alerts: Alerts
+    accepting: Alerts  # many at a time: their commands share round trips
     legs: Legs
     directory: DirectoryStore
     switches: Switches
@@ -81,17 +89,19 @@ class _Store:
     receipts: Receipts
 
     @classmethod
-    def over(cls, connection: Connection, clock: Clock) -> _Store:
-        keys = Partition()
-        legs = Legs(connection, keys)
-        writes = Writes(legs, Chunks(connection, keys))
+    def over(cls, connection: Connection, keys: Keys, archive: Archive, node: str, clock: Clock) -> _Store:
+        # One frozen primary of a Cluster would hold up everybody's round trip.
+        together = connection if connection.kind == "cluster" else Together(connection)
+        room = ArchiveRoom(archive, connection, together, keys, node=node, clock=clock)
         return cls(
-            Alerts(connection, keys),
-            legs,
+            room,
+            room.alerts,
+            room.accepting,
+            room.legs,
             DirectoryStore(connection),
             Switches(connection),
             Previews(connection, keys),
-            Receipts(ReceiptStore(connection, keys), writes, clock=clock),
+            Receipts(ReceiptStore(together, keys), room.writes, clock=clock),
         )
 
 
@@ -103,15 +113,23 @@ class ApiNode:
         self._clock = clock
         self._disk = disk
         self.journal = disk.journal
-        store = _Store.over(connection, clock)
+        keys = configured(connection, settings.redis.partitions)
+        store = _Store.over(connection, keys, disk.archive, disk.node.name, clock)
         directory = Directory(store.directory, Copy(disk.path), clock=clock)
         applier = Applier(store.alerts, store.switches, directory, store.receipts, node=disk.node.name)
-        self._remember = Remember(disk.journal, store.alerts, node=disk.node.name, clock=clock, apply=applier.apply)
+        self._remember = Remember(
+            disk.journal,
+            Memories(connection, keys),
+            node=disk.node.name,
+            clock=clock,
+            apply=applier.apply,
+            place_of=places_of(len(keys.all)),
+        )
         self._remember.on_loss = directory.recover
         accept = Accept(
             journal=disk.journal,
             memory=disk.memory,
-            alerts=store.alerts,
+            alerts=store.accepting,
             remember=self._remember,
             settings=settings,
             clock=clock,
@@ -129,6 +147,7 @@ class ApiNode:
             "keys": keyring,
             "state": self._state,
             "retention": Retention(disk.journal, self._remember, trusted=lambda: accept.clock_trusted, clock=clock),
+            **store.room.parts(settings),
         }
 
     @classmethod

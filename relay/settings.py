@@ -52,6 +52,8 @@ class Redis(Section):
     server: str = ""
     accept_budget: Seconds = 0.25
     timeout: Seconds = 2.0
+    partitions: int = Field(16, ge=1, le=32)
+    copies: int = Field(0, ge=0, le=9)
 
 
 class Egress(Section):

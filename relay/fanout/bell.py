@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 import structlog
 
 from relay.adapter import Kind
 from relay.errors import StoreUnavailable
+from relay.fanout.ids import partition_of_leg
 from relay.process import first, pause
 from relay.store.connection import Connection
 from relay.store.keys import CLASSES, Partition
+from relay.store.partitions import Keys
 
 log = structlog.get_logger()
 
@@ -35,20 +37,24 @@ class Bells:
     was lost with it) is found by a look every ``look`` seconds at whether there is anything at all.
     """
 
-    def __init__(self, connection: Connection, partition: Partition, lanes: Sequence[str], *, look: float) -> None:
+    def __init__(self, connection: Connection, keys: Keys, lanes: Sequence[str], *, look: float) -> None:
         """``look`` must not exceed the shortest lease: then a dead worker's chunks are taken as their leases end."""
         self._redis = connection
-        self._keys = {lane: partition.bell(lane) for lane in lanes}
+        self._partitions = keys.all
+        self._bells = {(lane, keys.number): keys.bell(lane) for keys in keys.all for lane in lanes}
         self._events: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._work = _work_keys(partition)
         self._look = look
         #: Lanes that have no free hand now.
         self.crowded: set[str] = set()
+        #: Called with a lane and a partition in which something may wait, where there are several.
+        self.on_place: Callable[[str, int], None] = lambda _lane, _place: None
         #: Called when a bell says that urgent news has come.
         self.on_urgent: Callable[[], None] = lambda: None
 
-    def ring(self, lane: str) -> None:
-        """Wake the lane in this process."""
+    def ring(self, lane: str, *, leg: str = "") -> None:
+        """Wake the lane in this process; ``leg`` has something for it."""
+        if leg and len(self._partitions) > 1:
+            self.on_place(lane, partition_of_leg(leg))
         self._events[lane].set()
 
     @contextmanager
@@ -75,52 +81,80 @@ class Bells:
     async def run(self, stopping: asyncio.Event) -> None:
         """Listen until ``stopping``; then wake all who wait here, and one elsewhere for each lane."""
         async with asyncio.TaskGroup() as tasks:
-            for lane in self._keys:
-                tasks.create_task(self._listen(lane, stopping), name=f"bell {lane}")
+            for bells in self._listened():
+                tasks.create_task(self._listen(bells, stopping), name=f"bell {next(iter(bells))}")
             tasks.create_task(self._watch(stopping), name="bells watch")
         await self.hand_on()
 
     async def hand_on(self) -> None:
         """Wake another worker for each lane: what this one heard last, or gives back, is for them."""
         try:
-            await self._redis.pipe([("LPUSH", key, "1") for key in self._keys.values()])
+            await self._redis.replies([("LPUSH", key, "1") for key in self._bells.values()])
         except StoreUnavailable:
             log.debug("bells_not_handed_on")
 
-    async def _listen(self, lane: str, stopping: asyncio.Event) -> None:
-        key = self._keys[lane]
+    def _listened(self) -> list[dict[str, tuple[str, int]]]:
+        """Return which bells are listened to on one connection: each lane's, or those of one slot."""
+        if len(self._partitions) == 1:
+            return [{key: bell} for bell, key in self._bells.items()]
+        slots: dict[int, dict[str, tuple[str, int]]] = defaultdict(dict)
+        for bell, key in self._bells.items():
+            slots[bell[1]][key] = bell
+        return list(slots.values())
+
+    async def _listen(self, bells: Mapping[str, tuple[str, int]], stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             try:
-                reply = await first(self._redis.block("BLPOP", key, _BLOCK, timeout=_BLOCK + 2), stopping)
+                reply = await first(self._redis.block("BLPOP", *bells, _BLOCK, timeout=_BLOCK + 2), stopping)
                 if reply:
-                    passes = int(reply[1])
+                    key, passes = reply[0].decode(), int(reply[1])
+                    lane, place = bells[key]
                     if passes > URGENT:
                         self.on_urgent()
-                    self.ring(lane)
-                    await self._pass_on(lane, passes)
+                    self._rang(lane, place)
+                    await self._pass_on(lane, key, passes)
             except StoreUnavailable:
                 # Another server may answer next: claims hear of that.
-                self.ring(lane)
-                await pause(stopping, seconds=0.2)
+                await self._back(next(iter(bells)), stopping)
+                for lane, place in bells.values():
+                    self._rang(lane, place)
+        for lane, _ in bells.values():
+            self.ring(lane)
+
+    def _rang(self, lane: str, place: int) -> None:
+        if len(self._partitions) > 1:
+            self.on_place(lane, place)
         self.ring(lane)
 
-    async def _pass_on(self, lane: str, passes: int) -> None:
+    async def _back(self, key: str, stopping: asyncio.Event) -> None:
+        """Wait for a server that is away; where there are others, their work goes on meanwhile."""
+        while not stopping.is_set():
+            await pause(stopping, seconds=0.2)
+            with suppress(StoreUnavailable):
+                await self._redis.call("EXISTS", key)
+                return
+
+    async def _pass_on(self, lane: str, key: str, passes: int) -> None:
         if lane in self.crowded and passes % URGENT <= _MOST_PASSES:
-            await self._redis.call("LPUSH", self._keys[lane], passes + 1)
+            await self._redis.call("LPUSH", key, passes + 1)
 
     async def _watch(self, stopping: asyncio.Event) -> None:
+        asked = [("EXISTS", *_work_keys(keys)) for keys in self._partitions]
         while not stopping.is_set():
             try:
-                # One: the partition's memory is there, and nothing else is.
-                idle = await self._redis.call("EXISTS", *self._work) == 1
+                found = await self._redis.replies(asked)
             except StoreUnavailable:
-                idle = False
-            if not idle:
-                self._wake_all()
+                found = [0] * len(asked)
+            for keys, there in zip(self._partitions, found, strict=True):
+                # One: the partition's memory is there, and nothing else is.
+                if there != 1:
+                    self._wake_all(keys.number)
             await pause(stopping, seconds=self._look)
-        self._wake_all()
+        self._wake_all(0)
 
-    def _wake_all(self) -> None:
+    def _wake_all(self, place: int) -> None:
+        for lane in {lane for lane, _ in self._bells}:
+            self._rang(lane, place)
         for event in list(self._events.values()):
             event.set()
 

@@ -25,6 +25,11 @@ def leg_id(alert_id: str, *, kind: Kind, round_number: int, partition: int = 0) 
     return _ALPHABET[partition] + base64.b32encode(digest).decode().lower()[: LEG_ID_LENGTH - 1]
 
 
+def partition_of_leg(leg_id: str) -> int:
+    """Return the partition that a leg's id names; those of its deliveries begin with it."""
+    return _ALPHABET.index(leg_id[0])
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryRef:
     """A leg and the rank of a delivery in it."""
@@ -39,7 +44,7 @@ class DeliveryRef:
     @property
     def partition(self) -> int:
         """The partition that holds the leg."""
-        return _ALPHABET.index(self.leg_id[0])
+        return partition_of_leg(self.leg_id)
 
     @classmethod
     def parse(cls, text: str) -> DeliveryRef | None:

@@ -88,7 +88,7 @@ class Lane:
             )
         except StoreUnavailable:
             return 0.2
-        self._leases.heard(claimed.epoch)
+        self._leases.heard(claimed.epoch, claimed.place)
         match claimed.found:
             case Nothing(wait=wait):
                 return wait
@@ -118,7 +118,7 @@ class Lane:
             else:
                 self._count(-1)
             self._changed.set()
-            self._bells.ring(self.kind)
+            self._bells.ring(self.kind, leg=work.chunk.leg_id)
             self._bells.ring(CHECKS)
 
     def _parked(self) -> None:

@@ -37,7 +37,7 @@ class Leases:
         self._engine = engine
         self._clock = clock
         self._works: dict[int, Work] = {}
-        self._epoch = ""
+        self._epochs: dict[int | None, str] = {}
         self._changed_at = float("-inf")
         self.alone = True
         self.on_change: list[asyncio.Event] = []
@@ -59,15 +59,21 @@ class Leases:
         """How many chunks this worker holds."""
         return len(self._works)
 
-    def heard(self, epoch: str) -> None:
-        """Take note of the epoch of a claim; another one means that Redis may have forgotten our last settles."""
-        if self._epoch and epoch != self._epoch:
-            log.warning("server_changed", in_hand=len(self._works))
+    def heard(self, epoch: str, place: int | None = None) -> None:
+        """Take note of the epoch of a claim; another one means that Redis may have forgotten our last settles.
+
+        ``place`` is the partition that was asked; an empty epoch is that of one which did not answer.
+        """
+        if not epoch:
+            return
+        known = self._epochs.get(place)
+        if known is not None and epoch != known:
+            log.warning("server_changed", in_hand=len(self._works), partition=place)
             self._changed_at = self._clock.monotonic()
-            self._replay.forgotten()
+            self._replay.forgotten(place)
             for event in self.on_change:
                 event.set()
-        self._epoch = epoch
+        self._epochs[place] = epoch
 
     def overlaps(self, chunk: Chunk) -> bool:
         """Whether part of ``chunk`` is in hand under an earlier lease."""

@@ -73,6 +73,7 @@ class Frame:
     expires: datetime
     assumed_hours: float
     flash_events: Collection[str]
+    partition: int = 0
 
 
 def plan(frame: Frame, audience: Mapping[Kind, Pairs]) -> list[PlannedLeg]:
@@ -87,7 +88,7 @@ def plan(frame: Frame, audience: Mapping[Kind, Pairs]) -> list[PlannedLeg]:
             if len(chosen):
                 legs.append(
                     PlannedLeg(
-                        leg_id=leg_id(frame.alert_id, kind=kind, round_number=round_number),
+                        leg_id=_leg_id(frame, kind, round_number),
                         kind=kind,
                         round_number=round_number,
                         klass=klass,
@@ -103,7 +104,7 @@ def notice(frame: Frame, told: Mapping[Kind, Pairs], *, round_number: int, varia
     """Return the legs of a cancel notice for those who were told; their variants are given."""
     return [
         PlannedLeg(
-            leg_id=leg_id(frame.alert_id, kind=kind, round_number=round_number),
+            leg_id=_leg_id(frame, kind, round_number),
             kind=kind,
             round_number=round_number,
             klass=frame.klass,
@@ -139,6 +140,10 @@ def joined(parts: Sequence[Pairs]) -> Pairs:
     keys = ordinals.astype(np.uint64) * np.uint64(8) + slots
     _, first = np.unique(keys, return_index=True)
     return Pairs(ordinals[first], slots[first], infos[first])
+
+
+def _leg_id(frame: Frame, kind: Kind, round_number: int) -> str:
+    return leg_id(frame.alert_id, kind=kind, round_number=round_number, partition=frame.partition)
 
 
 def _way(frame: Frame, info: Info) -> tuple[Class, datetime]:

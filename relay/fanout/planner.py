@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,16 +18,19 @@ from relay.cap.limits import Limits
 from relay.cap.model import Alert
 from relay.clock import Clock
 from relay.errors import InvalidAlert, StoreUnavailable
+from relay.fanout.admission import Admission
 from relay.fanout.bell import Bells
 from relay.fanout.contents import read_alert
 from relay.fanout.coverage import Range
-from relay.fanout.plan import Frame, Pairs, PlannedLeg, joined, notice, plan, translate, without
+from relay.fanout.gathered import Gathered
+from relay.fanout.plan import Frame, Pairs, PlannedLeg, joined, notice, plan, translate
 from relay.fanout.precedence import Precedence
 from relay.fanout.told import Audiences, pack_waits, read_waits
 from relay.settings import Settings
-from relay.store.alerts import PLAN_LANE, Alerts, StoredAlert
+from relay.store.alerts import Alerts, StoredAlert
 from relay.store.cursor import AGAIN, Cursor
 from relay.store.legs import Legs, NewLeg, Publication
+from relay.store.plan_jobs import PLAN_LANE
 
 log = structlog.get_logger()
 
@@ -56,25 +59,6 @@ class Matcher(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Notice:
-    """A cancel's audience as it gathers over the targets."""
-
-    seen: dict[Kind, list[np.ndarray[tuple[int], np.dtype[np.uint64]]]] = field(default_factory=dict)
-    by_infos: dict[str, dict[Kind, list[Pairs]]] = field(default_factory=dict)
-
-    def new(self, kind: Kind, pairs: Pairs) -> Pairs:
-        """Return who is not in it yet, and take them in: nobody is told twice."""
-        seen = self.seen.setdefault(kind, [])
-        fresh = without(pairs, np.concatenate(seen)) if seen else pairs
-        seen.append(fresh.keys)
-        return fresh
-
-    def add(self, infos: str, kind: Kind, pairs: Pairs) -> None:
-        """Let ``pairs`` read the infos of the alert ``infos``."""
-        self.by_infos.setdefault(infos, {}).setdefault(kind, []).append(pairs)
-
-
 class Planner:
     """One worker's planner."""
 
@@ -95,6 +79,8 @@ class Planner:
         self._matcher = matcher
         self._audiences = Audiences(legs)
         self._bells = bells
+        #: Holds back what Redis has no room for; None plans everything.
+        self.admission: Admission | None = None
         self._settings = settings
         self._limits = limits
         self._clock = clock
@@ -158,8 +144,12 @@ class Planner:
         return await asyncio.to_thread(read_alert, stored, self._limits)
 
     async def _alert(self, stored: StoredAlert, alert: Alert) -> str:
+        if self.admission is not None and not await self.admission.admits(stored):
+            return stored["state"]
         audience = await self._matcher.match(alert, drill=stored.klass is Class.PX)
         legs = await asyncio.to_thread(plan, self._frame(stored, alert), audience.pairs)
+        if self.admission is not None and not await self.admission.admits(stored, legs):
+            return stored["state"]
         if alert.msg_type == "Update":
             for target in await self._targets(stored):
                 await self._stop(target, state="superseded", cause=stored["id"])
@@ -178,7 +168,7 @@ class Planner:
             return stored["state"]
         number = stored.number("pass") + 1 if stored["pass"] else 0
         waits = read_waits(stored["waits"]) if number else None
-        gathered = _Notice()
+        gathered = Gathered()
         still: dict[str, Sequence[Range]] = {}
         for target in targets:
             mine = None if waits is None else {leg: waits[leg] for leg in target.legs if leg in waits}
@@ -211,7 +201,7 @@ class Planner:
         table = translate((await self._read(old)).info if old else (), alert.info)
         return Pairs(pairs.ordinals, pairs.slots, table[np.minimum(pairs.infos, len(table) - 1)])
 
-    def _notices(self, stored: StoredAlert, alert: Alert, gathered: _Notice, number: int) -> list[PlannedLeg]:
+    def _notices(self, stored: StoredAlert, alert: Alert, gathered: Gathered, number: int) -> list[PlannedLeg]:
         legs: list[PlannedLeg] = []
         for place, (infos, kinds) in enumerate(gathered.by_infos.items()):
             told = {kind: joined(parts) for kind, parts in kinds.items()}
@@ -260,7 +250,7 @@ class Planner:
             raise StoreUnavailable("the plan's segments were lost before it was published")
         log.info("planned", alert=stored["id"], state=state, legs=len(legs), recipients=recipients)
         for leg in legs:
-            self._bells.ring(leg.kind)
+            self._bells.ring(leg.kind, leg=leg.leg_id)
         return state
 
     def _frame(self, stored: StoredAlert, alert: Alert) -> Frame:
@@ -272,6 +262,7 @@ class Planner:
             expires=datetime.fromtimestamp(stored.number("expires") / 1000, UTC),
             assumed_hours=self._settings.cap.assumed_expires_hours,
             flash_events=flash,
+            partition=self._alerts.partition(stored["id"]),
         )
 
     def _ms(self) -> int:

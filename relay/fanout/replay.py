@@ -15,6 +15,7 @@ import structlog
 
 from relay.clock import Clock
 from relay.errors import StoreUnavailable
+from relay.fanout.ids import partition_of_leg
 from relay.fanout.segment import Segment
 from relay.store.chunks import Chunks, Settlement
 from relay.store.legs import Legs
@@ -62,11 +63,11 @@ class Replay:
         bare = replace(settlement, chunk=None, final=False, retry_at=0, log=b"")
         return _Told(self._clock.monotonic(), start, bare, segment)
 
-    def forgotten(self) -> None:
-        """Redis may have forgotten: owe everything of the last seconds."""
+    def forgotten(self, place: int | None = None) -> None:
+        """A partition may have forgotten, or (None) everything: owe it what was settled in the last seconds."""
         horizon = self._clock.monotonic() - REMEMBER
         for told in self._told:
-            if told.at >= horizon:
+            if told.at >= horizon and (place is None or partition_of_leg(told.settlement.leg_id) == place):
                 self._pending.setdefault(told.settlement.leg_id, []).append(told)
         if self._pending:
             log.warning("settles_repeated", legs=len(self._pending), batches=sum(map(len, self._pending.values())))
@@ -112,7 +113,8 @@ class Replay:
             try:
                 await self.repeat(leg_id)
             except StoreUnavailable:
-                return
+                # The legs of other partitions need not wait for it.
+                continue
             if leg_id in self._pending and self._pending[leg_id][-1].at < horizon:
                 log.error("settles_given_up", leg=leg_id, batches=len(self._pending.pop(leg_id)))
 

@@ -14,6 +14,7 @@ from relay.adapter import EgressGuard, Kind
 from relay.cap.limits import Limits
 from relay.clock import Clock
 from relay.errors import StoreUnavailable
+from relay.fanout.admission import Admission
 from relay.fanout.audience import IndexMatcher
 from relay.fanout.beat import Beat
 from relay.fanout.bell import Bells
@@ -36,13 +37,15 @@ from relay.fanout.retry import RetryPolicy
 from relay.fanout.sender import Parts, Sender
 from relay.process import pause
 from relay.settings import Settings
-from relay.store.alerts import PLAN_LANE, Alerts
+from relay.store.alerts import Alerts
 from relay.store.chunks import Chunks
 from relay.store.connection import Connection
 from relay.store.directory import DirectoryStore
-from relay.store.keys import Partition
 from relay.store.legs import Legs
+from relay.store.partitions import Keys, agree, configured
+from relay.store.plan_jobs import PLAN_LANE
 from relay.store.receipts import Previews, ReceiptStore
+from relay.store.room import Room
 from relay.store.switches import Switches
 from relay.supervise import Part
 from relay.tracking.receipts import Receipts
@@ -68,9 +71,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stores:
-    """The store's nouns over one connection and one partition."""
+    """The store's nouns over one connection."""
 
-    keys: Partition
+    connection: Connection
+    keys: Keys
     alerts: Alerts
     legs: Legs
     chunks: Chunks
@@ -81,9 +85,10 @@ class _Stores:
     rates: Rates
 
     @classmethod
-    def over(cls, connection: Connection) -> _Stores:
-        keys = Partition()
+    def over(cls, connection: Connection, partitions: int) -> _Stores:
+        keys = configured(connection, partitions)
         return cls(
+            connection=connection,
             keys=keys,
             alerts=Alerts(connection, keys),
             legs=Legs(connection, keys),
@@ -104,7 +109,8 @@ class Worker:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._stores = stores = _Stores.over(connection)
+        self._redis = connection
+        self._stores = stores = _Stores.over(connection, settings.redis.partitions)
         self._limits = Limits(max_vertices=settings.cap.max_vertices, max_polygons=settings.cap.max_polygons)
         self._channels = Channels.configured(
             settings.channels,
@@ -130,6 +136,7 @@ class Worker:
         self.more_facts: Callable[[], Mapping[str, Any]] = dict
         self._leases.on_release = self._bells.hand_on
         self._bells.on_urgent = self._precedence.coming
+        self._bells.on_place = self._look_in
         self._matcher = IndexMatcher(stores.directory, settings=settings, data_dir=place.data_dir, clock=clock)
         self.parts: dict[str, Part] = {**self._house_parts(place), **self._planning_parts(), **self._sending_parts()}
 
@@ -164,6 +171,9 @@ class Worker:
             clock=self._clock,
             precedence=self._precedence,
         )
+        memory = settings.memory
+        room = Room(stores.connection, limit_mb=memory.limit_mb, reserve=memory.reserve, clock=self._clock)
+        planner.admission = Admission(room, stores.alerts, stores.legs, clock=self._clock)
         previewer = Previewer(stores.previews, self._matcher, self._channels, settings=settings, limits=limits)
         reconciler = Reconciler(
             stores.legs, stores.chunks, self._channels, self._bells, engine=settings.engine, clock=self._clock
@@ -197,15 +207,21 @@ class Worker:
         return {**lanes, **listeners, "probes": Prober(self._channels)}
 
     async def open(self, stopping: asyncio.Event) -> None:
-        """Open the channels and give them their numbers; waits for Redis, at most until ``stopping`` is set."""
+        """Open the channels and give them their numbers; waits for Redis, at most until ``stopping`` is set.
+
+        Raises:
+            ConfigError: the alerts are spread over another number of partitions than is configured.
+        """
         await self._channels.open()
-        for channel in self._channels:
-            while not stopping.is_set():
-                try:
+        while not stopping.is_set():
+            try:
+                await agree(self._redis, self._stores.keys)
+                for channel in self._channels:
                     channel.index = await self._stores.legs.channel_index(channel.name)
-                    break
-                except StoreUnavailable:
-                    await pause(stopping, seconds=0.1)
+            except StoreUnavailable:
+                await pause(stopping, seconds=0.1)
+            else:
+                return
 
     async def close(self, *, deadline: float) -> None:
         """Close the channels."""
@@ -227,6 +243,13 @@ class Worker:
     def ready(self) -> bool:
         """Whether the index is there, so that it can plan and send."""
         return self._matcher.loaded
+
+    def _look_in(self, lane: str, place: int) -> None:
+        """A bell rang in one of several partitions: what asks them in turn asks that one next."""
+        if lane == PLAN_LANE:
+            self._stores.alerts.plans_in(place)
+        else:
+            self._stores.chunks.work_in(lane, place)
 
     def _facts(self) -> Mapping[str, Any]:
         return {"recipients": self._matcher.size, "owing": self._replay.owing, **self.more_facts()}

@@ -137,14 +137,14 @@ class Accept:
     async def _look(self, alert: Alert, ids: Identity, key: Key) -> tuple[Known, Mapping[str, Sequence[Target]] | None]:
         """Return what is known of this message and of those it refers to, within the budget for Redis."""
         own = self._memory.look_up(ids)
-        if own.kind in (Kind.SAME, Kind.CONFLICT) or not self._remember.available:
+        if own.kind in (Kind.SAME, Kind.CONFLICT) or not self._remember.reaches(place := self._place(alert)):
             return own, None
         try:
             async with asyncio.timeout(self._settings.redis.accept_budget):
-                stored = await self._alerts.look_up(k0=ids.k0, k1=ids.k1, alert_id=ids.alert_id)
+                stored = await self._alerts.look_up(k0=ids.k0, k1=ids.k1, alert_id=ids.alert_id, sender=alert.sender)
                 targets = await self._targets(alert, key)
         except (StoreUnavailable, TimeoutError):
-            self._remember.available = False  # until it answers its next question: the next post does not wait
+            self._remember.away(place)  # until it answers its next question: the next post does not wait
             return own, None
         known = decide(ids, k0_id=stored.by_bytes or None, k1_ids=stored.by_triple, known_k2=stored.k2 or None)
         return (own if known.kind is Kind.NEW else known), targets
@@ -204,6 +204,10 @@ class Accept:
             findings=(*parsed.findings, *verdict.findings, *extra),
         )
 
+    def _place(self, alert: Alert) -> int:
+        """Return the partition of an alert: that of its sender."""
+        return self._alerts.keys.of_sender(alert.sender).number
+
     def _namesakes(self, alert: Alert, key: Key) -> tuple[str, ...]:
         """Return what this node remembers under triples that more than one alert has, while Redis cannot be asked."""
         test = key.mode is Mode.TEST
@@ -222,6 +226,7 @@ class Accept:
             media=post.media,
             strict=post.strict or key.strict,
             test_mode=key.mode is Mode.TEST,
+            partition=self._place(judged.alert),
             k0=ids.k0,
             k1=ids.k1,
             k2=ids.k2,
@@ -235,14 +240,14 @@ class Accept:
 
     async def _apply_now(self, record: AcceptRecord, number: int, alert: Alert) -> str:
         """Tell Redis within its budget; returns the state there, or an empty string when it stays pending."""
-        if not self._remember.available:
+        if not self._remember.reaches(record.partition):
             self._remember.later(record, number)
             return ""
         try:
             async with asyncio.timeout(self._settings.redis.accept_budget):
                 remembered = await self._alerts.accept(self.new_alert(record, number, alert=alert))
         except (StoreUnavailable, TimeoutError):
-            self._remember.available = False
+            self._remember.away(record.partition)
             self._remember.later(record, number)
             return ""
         except Exception:  # it is journalled, so it counts whatever went wrong here

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import secrets
-from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 
 import structlog
@@ -17,6 +14,7 @@ from relay.clock import Clock
 from relay.errors import RelayError, StoreUnavailable
 from relay.intake import live
 from relay.intake.journal import Journal
+from relay.intake.places import ANYWHERE, single
 from relay.intake.records import (
     AcceptRecord,
     AckRecord,
@@ -29,7 +27,8 @@ from relay.intake.records import (
     encode,
     frame_type_of,
 )
-from relay.store.alerts import Alerts, Memory
+from relay.intake.waiting import Pending, PlaceOf, Waiting
+from relay.store.memories import DIRECTORY, Memories, Memory
 
 log = structlog.get_logger()
 
@@ -47,33 +46,33 @@ class NotYet(RelayError):
     """What a record is about is not back in Redis yet; it is applied a little later, and nothing waits for it."""
 
 
-@dataclass(order=True, slots=True)
-class _Pending:
-    rank: int
-    number: int
-    record: Record = field(compare=False)
-    again: bool = field(compare=False)
-    tries: int = field(compare=False, default=0)
-
-
 class Remember:
     """Records that are in the journal and not yet, or not any more, in Redis."""
 
-    def __init__(self, journal: Journal, alerts: Alerts, *, node: str, clock: Clock, apply: Apply) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        memories: Memories,
+        *,
+        node: str,
+        clock: Clock,
+        apply: Apply,
+        place_of: PlaceOf = single,
+    ) -> None:
+        """``place_of`` tells which slot of Redis a record is for; on one server everything has one place."""
         self._journal = journal
-        self._alerts = alerts
+        self._memories = memories
+        self._place_of = place_of
         self._node = node
         self._clock = clock
         self._apply = apply
-        self._pending: list[_Pending] = []
-        self._aside: list[tuple[float, _Pending]] = []
-        self._known: set[int] = set()
-        self._waiting: Counter[type[Record]] = Counter()
+        self._waiting = Waiting(place_of)
+        self._aside: list[tuple[float, Pending]] = []
         self._applied = 0
         self._confirmed = self._noted = 0
-        self._memory: Memory | None = None
+        self._known: dict[int, Memory] = {}
+        self._there: set[int] = set()
         self._wake = asyncio.Event()
-        self.available = False
         self.lost_at: datetime | None = None
         #: The newest stamp in the journal when it was read: a clock behind it is wrong.
         self.newest: datetime | None = None
@@ -83,7 +82,24 @@ class Remember:
     @property
     def pending(self) -> int:
         """How many records wait for Redis."""
-        return len(self._known)
+        return len(self._waiting)
+
+    @property
+    def available(self) -> bool:
+        """Whether Redis answered when it was asked last; all of it, where it is on several servers."""
+        return self._there.issuperset(self._memories.places)
+
+    @available.setter
+    def available(self, there: bool) -> None:
+        self._there = {*self._memories.places, ANYWHERE} if there else set()
+
+    def reaches(self, place: int) -> bool:
+        """Whether the server of a place answered when it was asked last."""
+        return place in self._there
+
+    def away(self, place: int) -> None:
+        """Take note that a place did not answer: until it does, nobody waits for it."""
+        self._there.discard(place)
 
     @property
     def applied(self) -> int:
@@ -92,7 +108,7 @@ class Remember:
 
     def waits(self, kind: type[Record]) -> bool:
         """Whether a record of this kind waits: a later one must not overtake it."""
-        return self._waiting[kind] > 0
+        return self._waiting.any_of(kind)
 
     def applied_now(self, number: int) -> None:
         """A record was applied at once."""
@@ -101,12 +117,8 @@ class Remember:
 
     def later(self, record: Record, number: int, *, again: bool = False) -> None:
         """Keep a record until Redis takes it."""
-        if number in self._known:
-            return
-        self._known.add(number)
-        self._waiting[type(record)] += 1
-        heapq.heappush(self._pending, _Pending(_rank(record, again=again), number, record, again))
-        self._wake.set()
+        if self._waiting.add(Pending(_rank(record, again=again), number, record, again)):
+            self._wake.set()
 
     async def load(self) -> int:
         """Queue every live record of the journal, as after a restart; returns how many.
@@ -125,7 +137,6 @@ class Remember:
                 await self._watch()
                 self._take_back()
                 await self._drain(stopping)
-                self.available = True
             except StoreUnavailable:
                 self.available = False
             await self._note()
@@ -137,33 +148,28 @@ class Remember:
                 continue
 
     async def _drain(self, stopping: asyncio.Event) -> None:
-        while self._pending and not stopping.is_set():
-            # Taken off before the call: worse news may arrive during it and is the head of the heap then.
-            head = heapq.heappop(self._pending)
+        # Taken off before the call: worse news may arrive during it and is the first then.
+        while not stopping.is_set() and (head := self._waiting.take(self._there)) is not None:
             try:
                 await self._apply(head.record, head.number, head.again)
             except StoreUnavailable:
-                heapq.heappush(self._pending, head)
-                raise
+                self._waiting.back(head)
+                self.away(self._place_of(head.record))
             except NotYet:
                 self._put_aside(head, most=_MOST_TRIES)
             except Exception:  # a defect in one record must not end the process that accepts
                 log.exception("record_not_applied", number=head.number, kind=type(head.record).__name__)
                 self._put_aside(head, most=None)
             else:
-                self._done(head)
+                self._waiting.done(head)
                 self.applied_now(head.number)
 
-    def _done(self, item: _Pending) -> None:
-        self._known.discard(item.number)
-        self._waiting[type(item.record)] -= 1
-
-    def _put_aside(self, item: _Pending, *, most: int | None) -> None:
+    def _put_aside(self, item: Pending, *, most: int | None) -> None:
         """Try a record again after a growing pause, ``most`` times; what nobody understands stays for ever."""
         item.tries += 1
         if most is not None and item.tries >= most:
             log.warning("record_without_counterpart", number=item.number)
-            self._done(item)
+            self._waiting.done(item)
             return
         due = self._clock.monotonic() + min(_LONGEST_PAUSE, 2.0 ** (item.tries - 1))
         self._aside.append((due, item))
@@ -171,7 +177,7 @@ class Remember:
     def _take_back(self) -> None:
         now = self._clock.monotonic()
         for _, item in (pair for pair in self._aside if pair[0] <= now):
-            heapq.heappush(self._pending, item)
+            self._waiting.back(item)
         self._aside = [pair for pair in self._aside if pair[0] > now]
 
     async def _watch(self) -> None:
@@ -179,23 +185,30 @@ class Remember:
 
         The mark's number alone would hide a hole: one alert accepted after a loss raises it again.
         """
-        memory = await self._alerts.memory(self._node)
-        if memory == self._memory:
-            return
-        if self._memory is not None:
-            self.lost_at = self._clock.now()
-            log.warning("store_may_have_lost_records", emptied=memory.name != self._memory.name)
-            if self.on_loss is not None:
-                await self.on_loss()
-            # Redis answers "same" for what it still knows.
-            self._queue(await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=True)))
-        name = memory.name or secrets.token_hex(8)
-        await self._alerts.name_memory(self._node, name)
-        self._memory = Memory(memory.run, name)
+        found = await self._memories.read(self._node)
+        changed = {place: memory for place, memory in found.items() if memory != self._known.get(place)}
+        lost = {place for place in changed if place in self._known}
+        if lost:
+            await self._again(lost, emptied=any(changed[p].name != self._known[p].name for p in lost))
+        for place, memory in changed.items():
+            name = memory.name or secrets.token_hex(8)
+            await self._memories.name(self._node, place, name)
+            self._known[place] = Memory(memory.run, name)
+        self._there = {*found, ANYWHERE}
 
-    def _queue(self, reading: live.Reading) -> None:
+    async def _again(self, lost: Collection[int], *, emptied: bool) -> None:
+        """Queue everything that the places in ``lost`` may have forgotten."""
+        self.lost_at = self._clock.now()
+        log.warning("store_may_have_lost_records", emptied=emptied, places=sorted(lost))
+        if self.on_loss is not None and (DIRECTORY in lost or DIRECTORY not in self._memories.places):
+            await self.on_loss()
+        # Redis answers "same" for what it still knows.
+        self._queue(await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=True)), {*lost, ANYWHERE})
+
+    def _queue(self, reading: live.Reading, places: Collection[int] | None = None) -> None:
         for entry in reading.entries:
-            self.later(entry.record, entry.number, again=entry.again)
+            if places is None or self._place_of(entry.record) in places:
+                self.later(entry.record, entry.number, again=entry.again)
 
     async def _note(self) -> None:
         """Note in the journal what was applied, so that a restart can tell "lost" from "not yet".
@@ -205,7 +218,10 @@ class Remember:
         if self._confirmed == self._noted:
             return
         confirmed = self._confirmed
-        values = {"applied": self._applied, "open": sorted(n for n in self._known if n < self._applied)[:10_000]}
+        values = {
+            "applied": self._applied,
+            "open": sorted(n for n in self._waiting.numbers if n < self._applied)[:10_000],
+        }
         if await self.mark(live.APPLIED, values):
             self._noted = confirmed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import datetime
+from urllib.parse import quote
 
 import orjson
 
@@ -33,8 +34,12 @@ def new_alert(
     over = now is not None and expires <= now and alert.msg_type not in ("Cancel", "Update")
     if again and state == "accepted" and over:
         state, reason = "expired", "expired_before_recovery"
-    referenced = sorted({moded(reference_key(r), test=record.test_mode) for r in alert.references})
+    senders = {moded(reference_key(r), test=record.test_mode): r.sender for r in alert.references}
+    referenced = sorted(senders)
     facts = {**_facts(record, alert), "referenced": " ".join(referenced), "again": "1" if again else ""}
+    if set(senders.values()) - {alert.sender}:
+        # Another sender's alerts may be in another partition.
+        facts["referenced_from"] = " ".join(quote(senders[k1]) for k1 in referenced)
     return NewAlert(
         alert_id=record.alert_id,
         k0=record.k0,

@@ -6,15 +6,17 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from relay.adapter import Class
-from relay.store.connection import Connection
-from relay.store.keys import CLASSES, Partition
+from relay.store.keys import Partition
+from relay.store.memories import Memories
+from relay.store.packing import pack
+from relay.store.partitions import home_of
+from relay.store.plan_jobs import PLAN_LANE, PlanJobs, plan_score
 
 #: How long the dedup keys and the alert itself stay, in seconds.
 KEEP = 7 * 24 * 3600
-
-PLAN_LANE = "plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,38 +88,18 @@ class StoredAlert:
         return [leg for leg in self["legs"].split(",") if leg]
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """Whose memory it is: a server run, and a name that is lost when the store is emptied."""
+class Alerts(PlanJobs):
+    """Alerts, and the jobs to plan them."""
 
-    run: str
-    name: str
-
-
-def plan_score(klass: Class, received_ms: int) -> int:
-    """Return the score of a plan job: strict classes, then oldest first."""
-    return CLASSES.index(klass) * 2**42 + received_ms
-
-
-class Alerts:
-    """The alerts of one partition."""
-
-    def __init__(self, connection: Connection, partition: Partition) -> None:
-        self._redis = connection
-        self.keys = partition
-
-    async def look_up(self, *, k0: str, k1: str, alert_id: str) -> Known:
+    async def look_up(self, *, k0: str, k1: str, alert_id: str, sender: str = "") -> Known:
         """Return what is known of these bytes, this triple and this id.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
+        keys = self.keys.of_sender(sender)
         by_bytes, triple, k2 = await self._redis.pipe(
-            [
-                ("GET", self.keys.k0(k0)),
-                ("SMEMBERS", self.keys.k1(k1)),
-                ("HGET", self.keys.alert(alert_id), "k2"),
-            ]
+            [("GET", keys.k0(k0)), ("SMEMBERS", keys.k1(k1)), ("HGET", keys.alert(alert_id), "k2")]
         )
         return Known(_text(by_bytes), tuple(sorted(_text(t) for t in triple)), _text(k2))
 
@@ -127,7 +109,10 @@ class Alerts:
         Raises:
             StoreUnavailable: Redis is away; the alert may or may not be remembered, and asking again is harmless.
         """
-        keys = self.keys
+        keys = self.keys.of_sender(new.fields.get("sender", ""))
+        if new.state == "accepted":
+            # First: whoever plans this one must find what it silences, and what comes later must find it.
+            await self._refer(keys, new.referenced, new.fields, f"{new.msg_type} {new.alert_id}")
         names = [
             keys.alert(new.alert_id),
             keys.k0(new.k0),
@@ -149,7 +134,7 @@ class Alerts:
             "class": new.klass,
             "reason": new.reason,
             "expires": str(new.expires_ms),
-            "raw": zlib.compress(new.raw, 6),
+            "raw": pack(new.raw),
         }
         args: list[str | bytes | int] = [
             new.alert_id,
@@ -165,13 +150,32 @@ class Alerts:
         for name, value in facts.items():
             args += [name, value]
         verdict, state, *others = await self._redis.run("accept", names, args)
+        self.keys.settled(new.alert_id, keys)
+        if new.state == "held" and state == b"accepted":
+            await self._refer(keys, new.referenced, new.fields, f"{new.msg_type} {new.alert_id}")
         return Remembered(_text(verdict), _text(state), tuple(_text(other) for other in others))
 
     async def decide(
         self, alert: StoredAlert, *, decision: str, by: str, reason: str, now_ms: int, node: str, number: int
     ) -> str:
-        """Approve or reject a held alert; returns the state afterwards, ``unknown`` when the alert has not come yet."""
-        keys, alert_id = self.keys, alert["id"]
+        """Approve or reject a held alert; returns the state afterwards, ``unknown`` when the alert has not come yet.
+
+        A word that comes before its alert waits in every partition, for nobody knows the sender yet.
+        """
+        alert_id, state = alert["id"], "unknown"
+        home = await home_of(self._redis, self.keys, alert_id)
+        if decision == "approve":
+            referenced = alert["referenced"].split()
+            await self._refer(home, referenced, alert.facts, f"{alert['msgType']} {alert_id}")
+        said = (decision, by, reason, now_ms)
+        for keys in self.keys.all if self.keys.home(alert_id) is None else (home,):
+            state = await self._decide(keys, alert, said, node, number)
+        return state
+
+    async def _decide(
+        self, keys: Partition, alert: StoredAlert, said: tuple[str, str, str, int], node: str, number: int
+    ) -> str:
+        alert_id = alert["id"]
         names = [
             keys.alert(alert_id),
             keys.decisions,
@@ -182,30 +186,47 @@ class Alerts:
         ]
         klass = Class(alert["class"]) if alert["class"] else Class.P2
         score = plan_score(klass, alert.number("received"))
-        args: list[str | int] = [alert_id, decision, by, reason, now_ms, score, alert["msgType"], node, number, KEEP]
+        args: list[str | int] = [alert_id, *said, score, alert["msgType"], node, number, KEEP]
         return _text(await self._redis.run("decide", names, args))
+
+    async def _refer(self, home: Partition, referenced: Sequence[str], facts: Mapping[str, str], who: str) -> None:
+        """Note a Cancel or Update where the alerts of other senders are; those of its own are the script's business."""
+        senders = facts.get("referenced_from", "").split()
+        abroad: dict[Partition, list[str]] = {}
+        for k1, sender in zip(referenced, senders, strict=False):
+            keys = self.keys.of_sender(unquote(sender))
+            if keys != home:
+                abroad.setdefault(keys, []).append(keys.referrers(k1))
+        for names in abroad.values():
+            await self._redis.run("refer", names, [who, KEEP])
 
     async def get(self, alert_id: str, *, with_raw: bool = True) -> StoredAlert | None:
         """Return one alert, or None."""
-        raw = await self._redis.call("HGETALL", self.keys.alert(alert_id))
+        keys = await home_of(self._redis, self.keys, alert_id)
+        raw = await self._redis.call("HGETALL", keys.alert(alert_id))
         if not raw:
             return None
         return _stored(raw, with_raw=with_raw)
 
     async def state(self, alert_id: str) -> str:
         """Return the alert's state, empty when it is not known."""
-        return _text(await self._redis.call("HGET", self.keys.alert(alert_id), "state"))
+        keys = await home_of(self._redis, self.keys, alert_id)
+        return _text(await self._redis.call("HGET", keys.alert(alert_id), "state"))
 
     async def by_triples(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the alert ids of each k1 digest."""
-        replies = await self._redis.pipe([("SMEMBERS", self.keys.k1(k1)) for k1 in digests])
-        return {k1: tuple(sorted(_text(i) for i in ids)) for k1, ids in zip(digests, replies, strict=True)}
+        asked = [(k1, keys.k1(k1)) for k1 in digests for keys in self.keys.all]
+        replies = await self._redis.pipe([("SMEMBERS", name) for _, name in asked])
+        found: dict[str, set[str]] = {k1: set() for k1 in digests}
+        for (k1, _), ids in zip(asked, replies, strict=True):
+            found[k1].update(map(_text, ids))
+        return {k1: tuple(sorted(ids)) for k1, ids in found.items()}
 
     async def referrers(self, k1: str) -> list[tuple[str, str]]:
         """Return (msgType, alert id) of what refers to a triple."""
-        found = await self._redis.call("SMEMBERS", self.keys.referrers(k1))
-        pairs = (_text(item).partition(" ") for item in found)
-        return sorted((kind, alert_id) for kind, _, alert_id in pairs)
+        found = await self._redis.pipe([("SMEMBERS", keys.referrers(k1)) for keys in self.keys.all])
+        pairs = (_text(item).partition(" ") for items in found for item in items)
+        return sorted({(kind, alert_id) for kind, _, alert_id in pairs})
 
     async def page(self, *, before: str, limit: int) -> tuple[list[StoredAlert], str]:
         """Return up to ``limit`` alerts, newest first, from the cursor ``before`` on, and the next cursor.
@@ -213,56 +234,31 @@ class Alerts:
         A cursor is ``<received ms>-<alert id>``; empty starts at the newest and ends the list.
         """
         top, _, last = before.partition("-")
-        found = await self._redis.call(
-            "ZRANGE", self.keys.alerts, top or "+inf", "-inf", "BYSCORE", "REV", "LIMIT", 0, limit + 64, "WITHSCORES"
-        )
-        pairs = [(_text(m), int(float(s))) for m, s in _pairs(found)]
+        down = (top or "+inf", "-inf", "BYSCORE", "REV", "LIMIT", 0, limit + 64, "WITHSCORES")
+        found = await self._redis.pipe([("ZRANGE", keys.alerts, *down) for keys in self.keys.all])
+        homes = {_text(m): keys for keys, part in zip(self.keys.all, found, strict=True) for m, _ in _pairs(part)}
+        pairs = [(_text(m), int(float(s))) for part in found for m, s in _pairs(part)]
+        pairs.sort(key=lambda pair: (pair[1], pair[0]), reverse=True)
         if last:
             # By order, not by place: the alert that the cursor names may be archived by now.
             pairs = [(m, s) for m, s in pairs if (s, m) < (int(top), last)]
         more = len(pairs) > limit
         pairs = pairs[:limit]
-        rows = await self._redis.pipe([("HGETALL", self.keys.alert(alert_id)) for alert_id, _ in pairs])
+        rows = await self._redis.pipe([("HGETALL", homes[alert_id].alert(alert_id)) for alert_id, _ in pairs])
         stored = [_stored(row, with_raw=False) for row in rows if row]
         cursor = f"{pairs[-1][1]}-{pairs[-1][0]}" if more and pairs else ""
         return stored, cursor
 
+    async def fenced(self) -> bool:
+        """Whether another server run answers and workers may still be telling it what the old one forgot."""
+        return await Memories(self._redis, self.keys).fenced()
+
     async def stop(self, alert: StoredAlert, *, state: str, cause: str) -> str:
         """Stop what still waits; ``state`` is ``cancelled`` or ``superseded``, ``cause`` the alert that says so."""
         flag = 1 if state == "cancelled" else 2
-        names = [self.keys.legs, self.keys.alert(alert["id"]), self.keys.checks]
+        keys = await home_of(self._redis, self.keys, alert["id"])
+        names = [keys.legs, keys.alert(alert["id"]), keys.checks]
         return _text(await self._redis.run("stop", names, [state, f"{state}_by", cause, flag, *alert.legs]))
-
-    async def take_plan(self, *, lease_ms: int) -> tuple[str, int]:
-        """Lease the most urgent plan job: (alert id, 0), or ("", milliseconds until something may be due)."""
-        alert_id, wait = await self._redis.run("plan_take", [self.keys.plan, self.keys.plan_leases], [lease_ms])
-        return _text(alert_id), int(wait)
-
-    async def hold(self, alert_id: str, *, reason: str) -> None:
-        """Turn an accepted alert into a held one (the plan found that it needs a person's word)."""
-        await self._redis.run("hold", [self.keys.alert(alert_id), self.keys.plan_leases], [alert_id, reason])
-
-    async def drop_plan(self, alert_id: str) -> None:
-        """Forget a plan job that has nothing to do."""
-        await self._redis.call("ZREM", self.keys.plan_leases, alert_id)
-
-    async def put_off_plan(self, alert_id: str, *, until_ms: int) -> None:
-        """Look at a plan job again at ``until_ms``."""
-        await self._redis.call("ZADD", self.keys.plan_leases, until_ms, alert_id)
-
-    async def fenced(self) -> bool:
-        """Whether another server run answers and workers may still be telling it what the old one forgot."""
-        run, info = await self._redis.pipe([("HGET", self.keys.run, "id"), ("INFO", "server")])
-        return bool(run) and _text(run) != _run_of(info)
-
-    async def memory(self, node: str) -> Memory:
-        """Return which server run answers, and the name that ``node`` gave its memory; empty when that is gone."""
-        info, name = await self._redis.pipe([("INFO", "server"), ("HGET", self.keys.marks, f"{node}:name")])
-        return Memory(_run_of(info), _text(name))
-
-    async def name_memory(self, node: str, name: str) -> None:
-        """Name the memory, so that its loss can be seen."""
-        await self._redis.call("HSET", self.keys.marks, f"{node}:name", name)
 
 
 def _stored(row: Any, *, with_raw: bool) -> StoredAlert:  # noqa: ANN401 -- a mapping or a flat list, as the client parses it
@@ -280,10 +276,6 @@ def _pairs(found: Any) -> list[tuple[bytes, float]]:  # noqa: ANN401 -- flat or 
     if found and not isinstance(found[0], list | tuple):
         return list(zip(found[::2], found[1::2], strict=True))
     return [(member, score) for member, score in found]
-
-
-def _run_of(info: Any) -> str:  # noqa: ANN401 -- a mapping or text, as the client parses it
-    return info["run_id"] if isinstance(info, dict) else _text(info).partition("run_id:")[2].partition("\r")[0]
 
 
 def _text(value: bytes | str | None) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
+import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from relay.adapter import Class
+from relay.errors import StoreUnavailable
 from relay.store.connection import Connection
 from relay.store.keys import CLASSES, Partition
+from relay.store.lookout import AWAY, FLOOR, Lookout
+from relay.store.partitions import Keys
 from relay.tracking.states import Record
 
 
@@ -43,10 +50,14 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The answer to a claim; ``epoch`` changes when the partition was emptied and filled again."""
+    """The answer to a claim; ``epoch`` changes when the partition was emptied and filled again.
+
+    ``place`` is the partition that was asked, None where there is only one.
+    """
 
     found: Chunk | Nothing
     epoch: str
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +91,29 @@ class Settlement:
     log: bytes = b""
 
 
-#: Of the claims made while no P0 waits, one in this many starts with the lowest class (design §8).
-FLOOR = 16
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a claim asks for, as the script takes it."""
+
+    token: str
+    most: int
+    lease_ms: int
+    flash_ms: int
+    fence_ms: int
+    lowest: int
+
+
+#: Nothing in the partition that was asked: perhaps in another.
+_AGAIN = Nothing(0.0, fenced=False)
 
 
 class Chunks:
-    """The claimable work of one partition."""
+    """Claimable work, wherever it is."""
 
-    def __init__(self, connection: Connection, partition: Partition) -> None:
+    def __init__(self, connection: Connection, keys: Keys) -> None:
         self._redis = connection
-        self.keys = partition
+        self.keys = keys
+        self._lookouts: defaultdict[str, Lookout] = defaultdict(lambda: Lookout(len(keys.all)))
 
     async def claim(
         self,
@@ -104,20 +128,49 @@ class Chunks:
     ) -> Claimed:
         """Lease one chunk of ``lane``: the worst news first (``urgent``: only P0 and P1).
 
+        Of several partitions one is asked at a time, that with the worst news as far as known: nothing found there
+        means to claim again at once, and its ``epoch`` is empty when it is away.
+
         Raises:
             StoreUnavailable: Redis is away.
         """
-        keys = self.keys
+        terms = _Terms(token, most, lease_ms, flash_ms, fence_ms, 2 if urgent else len(CLASSES))
+        if isinstance(self.keys, Partition):
+            return (await self._claim(self.keys, lane, terms, floor=FLOOR))[0]
+        lookout, now = self._lookouts[lane], time.monotonic()
+        look = lookout.next(now, lowest=terms.lowest)
+        if look is None:
+            return Claimed(Nothing(lookout.rest(now), fenced=False), "")
+        try:
+            claimed, waiting = await self._claim(self.keys.all[look.place], lane, terms, floor=look.floor)
+        except StoreUnavailable:
+            lookout.found(look.place, waiting=0, look_at=now + AWAY)
+            return Claimed(_AGAIN, "", look.place)
+        if isinstance(claimed.found, Chunk):
+            # More may be due there by the time that this lease is over.
+            lookout.found(look.place, waiting=waiting, look_at=now + lease_ms / 1000)
+            return claimed
+        lookout.nothing(look.place, lowest=terms.lowest, look_at=now + claimed.found.wait)
+        return Claimed(_AGAIN, claimed.epoch, look.place)
+
+    def work_in(self, lane: str, place: int) -> None:
+        """Look for work in a partition at the next claim: its bell rang, or a chunk of it came back."""
+        self._lookouts[lane].rang(place)
+
+    async def _claim(self, keys: Partition, lane: str, t: _Terms, *, floor: int) -> tuple[Claimed, int]:
+        """Claim in one partition; returns also a bit for each class that waits there afterwards."""
         names = [keys.legs, keys.turn, keys.run, keys.tokens, keys.checks]
         names += [keys.ready(lane, c) for c in CLASSES]
         names += [keys.leases(lane, c) for c in CLASSES]
         names += [keys.retries(lane, c) for c in CLASSES]
-        lowest = 2 if urgent else len(CLASSES)
-        reply = await self._redis.run("claim", names, [token, fence_ms, most, lease_ms, flash_ms, lowest, FLOOR])
-        word = _text(reply[0])
+        tell = int(len(self.keys.all) > 1)
+        args: list[str | int] = [t.token, t.fence_ms, t.most, t.lease_ms, t.flash_ms, t.lowest, floor, tell]
+        reply = await self._redis.run("claim", names, args)
+        word, place = _text(reply[0]), keys.number if tell else None
         if word != "chunk":
-            return Claimed(Nothing(int(reply[1]) / 1000, word == "fence"), _text(reply[2]))
-        return Claimed(_chunk(reply, token=token, lane=lane), _text(reply[7]))
+            return Claimed(Nothing(int(reply[1]) / 1000, word == "fence"), _text(reply[2]), place), 0
+        found = _chunk(reply, token=t.token, lane=lane)
+        return Claimed(found, _text(reply[7]), place), int(reply[9]) if tell else 0
 
     async def settle(self, s: Settlement) -> Settled | None:
         """Record outcomes; None when the leg that the chunk was claimed of is not here any more.
@@ -127,7 +180,7 @@ class Chunks:
         Raises:
             StoreUnavailable: Redis is away; settling again is harmless.
         """
-        keys = self.keys
+        keys = self.keys.of_leg(s.leg_id)
         names = [
             keys.legs,
             keys.leg(s.leg_id),
@@ -161,10 +214,33 @@ class Chunks:
         return Settled(int(reply[0]), bool(reply[1]), bool(reply[2]))
 
     async def renew(self, chunks: Sequence[Chunk], *, lease_ms: int, flash_ms: int) -> list[int]:
-        """Extend leases; returns each leg's flags, −1 where the lease was lost."""
+        """Extend leases; returns each leg's flags, −1 where the lease was lost.
+
+        Of several partitions those that are away are left as they are: their flags are 0.
+        """
         if not chunks:
             return []
-        names = [self.keys.legs, self.keys.tokens, *(self.keys.leases(c.lane, c.klass) for c in chunks)]
+        if isinstance(self.keys, Partition):
+            return await self._renew(self.keys, chunks, lease_ms, flash_ms)
+        places: dict[Partition, list[int]] = {}
+        for number, chunk in enumerate(chunks):
+            places.setdefault(self.keys.of_leg(chunk.leg_id), []).append(number)
+        flags = [0] * len(chunks)
+
+        async def some(keys: Partition, mine: Sequence[int]) -> None:
+            with suppress(StoreUnavailable):
+                found = await self._renew(keys, [chunks[n] for n in mine], lease_ms, flash_ms)
+                for number, flag in zip(mine, found, strict=True):
+                    flags[number] = flag
+
+        # Side by side: one that does not answer must not cost the others their leases.
+        async with asyncio.TaskGroup() as tasks:
+            for keys, mine in places.items():
+                tasks.create_task(some(keys, mine))
+        return flags
+
+    async def _renew(self, keys: Partition, chunks: Sequence[Chunk], lease_ms: int, flash_ms: int) -> list[int]:
+        names = [keys.legs, keys.tokens, *(keys.leases(c.lane, c.klass) for c in chunks)]
         args: list[str | int] = []
         for chunk in chunks:
             args += [chunk.member, chunk.token, flash_ms if chunk.klass is Class.P0 else lease_ms]

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis.exceptions
 
-from relay.errors import RelayError
+from relay.errors import RelayError, StoreUnavailable
 from relay.store import scripts
 from relay.store.available import available
 from relay.store.cluster import ClusterRoute
@@ -87,6 +87,28 @@ class Connection:
                 keys[0], lambda client: scripts.run_then(client, name, keys, args, then=wait)
             )
         return Copied(reply, int(count) if not isinstance(count, BaseException) else 0)
+
+    async def run_each(
+        self, name: str, keys: Sequence[Sequence[str]], args: Sequence[str | bytes | int | float]
+    ) -> list[Any]:
+        """Run a script once for each of several sets of keys, in one round trip to each server.
+
+        Where a server is away its replies are :class:`StoreUnavailable`; where there is none at all it is raised.
+        """
+        one = [("EVALSHA", scripts.digest(name), len(names), *names, *args) for names in keys]
+        found = []
+        for names, reply in zip(keys, await self.replies(one), strict=True):
+            try:
+                async with available():
+                    if isinstance(reply, redis.exceptions.NoScriptError):
+                        found.append(await self.run(name, names, args))
+                    elif isinstance(reply, BaseException):
+                        raise reply
+                    else:
+                        found.append(reply)
+            except StoreUnavailable as error:
+                found.append(error)
+        return found
 
     async def call(self, *command: str | bytes | int | float) -> Any:  # noqa: ANN401 -- replies differ by command
         """Run one command.

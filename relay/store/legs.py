@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from relay.adapter import Class
+from relay.errors import StoreUnavailable
 from relay.fanout.segment import Segment
 from relay.store.connection import Connection
 from relay.store.cursor import Cursor
-from relay.store.keys import CLASSES, Partition
+from relay.store.keys import CLASSES
+from relay.store.partitions import Keys, home_of
 from relay.tracking.states import RECORD_BYTES, State
 
+#: Of several partitions so many are looked at for legs to be reconciled each time.
+_LOOKED_AT = 4
 #: How long segments wait to be published, in seconds: longer than any plan takes.
 _STAGED = 600
 
@@ -69,23 +73,25 @@ class Leg:
 
 
 class Legs:
-    """The legs of one partition."""
+    """Legs; the id of each names its partition."""
 
-    def __init__(self, connection: Connection, partition: Partition) -> None:
+    def __init__(self, connection: Connection, keys: Keys) -> None:
         self._redis = connection
-        self.keys = partition
+        self.keys = keys
+        self._turn = 0
 
     async def write_segments(self, leg_id: str, packed: Sequence[bytes], *, first: int = 0) -> None:
         """Store segments; nobody reads them before the leg is published."""
-        keys = self.keys
+        keys = self.keys.of_leg(leg_id)
         await self._redis.pipe(
             [("SET", keys.segment(leg_id, number), data) for number, data in enumerate(packed, start=first)]
         )
 
     async def stage_segments(self, leg_id: str, packed: Sequence[bytes], *, token: str) -> None:
         """Store segments under names of this planner's own; publishing gives them their place, all at once."""
+        keys = self.keys.of_leg(leg_id)
         await self._redis.pipe(
-            [("SET", self.keys.staged(leg_id, n, token), data, "EX", _STAGED) for n, data in enumerate(packed)]
+            [("SET", keys.staged(leg_id, n, token), data, "EX", _STAGED) for n, data in enumerate(packed)]
         )
 
     async def publish(self, alert_id: str, plan: Publication, *, now_ms: int) -> str:
@@ -93,7 +99,7 @@ class Legs:
 
         Returns ``active``, ``already``, ``lost`` (segments are gone, plan again) or the state that forbids it.
         """
-        keys = self.keys
+        keys = await home_of(self._redis, self.keys, alert_id)
         names = [keys.legs, keys.alert(alert_id), keys.plan_leases, keys.checks]
         deliveries = sum(leg.cursor.total for leg in plan.legs)
         args: list[str | bytes | int | float] = [alert_id, now_ms, plan.recipients, deliveries]
@@ -117,7 +123,8 @@ class Legs:
         """Return legs by id, None for what is not known."""
         commands: list[tuple[str, ...]] = []
         for leg_id in leg_ids:
-            commands += [("HGETALL", self.keys.leg(leg_id)), ("HGET", self.keys.legs, leg_id)]
+            keys = self.keys.of_leg(leg_id)
+            commands += [("HGETALL", keys.leg(leg_id)), ("HGET", keys.legs, leg_id)]
         replies = await self._redis.pipe(commands)
         return [
             _leg(leg_id, replies[2 * i], replies[2 * i + 1]) if replies[2 * i] and replies[2 * i + 1] else None
@@ -126,54 +133,63 @@ class Legs:
 
     async def segment(self, leg_id: str, number: int) -> Segment | None:
         """Return one segment, or None."""
-        data = await self._redis.call("GET", self.keys.segment(leg_id, number))
+        data = await self._redis.call("GET", self.keys.of_leg(leg_id).segment(leg_id, number))
         return Segment.unpack(data, number=number) if data else None
 
     async def records(self, leg_id: str, number: int, *, first: int, last: int) -> bytes:
         """Return the records of positions ``first`` to ``last`` (exclusive); zeros where none was written."""
-        data: bytes = await self._redis.call(
-            "GETRANGE", self.keys.records(leg_id, number), first * RECORD_BYTES, last * RECORD_BYTES - 1
-        )
+        key = self.keys.of_leg(leg_id).records(leg_id, number)
+        data: bytes = await self._redis.call("GETRANGE", key, first * RECORD_BYTES, last * RECORD_BYTES - 1)
         return data.ljust((last - first) * RECORD_BYTES, b"\0")
 
     async def outcomes(self, leg_id: str, number: int) -> bytes:
         """Return the outcome log of a segment."""
-        return bytes(await self._redis.call("GET", self.keys.outcomes(leg_id, number)) or b"")
+        return bytes(await self._redis.call("GET", self.keys.of_leg(leg_id).outcomes(leg_id, number)) or b"")
 
     async def channel_index(self, name: str) -> int:
         """Return the number by which records name a channel, giving one if it has none."""
-        return int(await self._redis.run("channel_index", [self.keys.channels], [name]))
+        return int(await self._redis.run("channel_index", [self.keys.first.channels], [name]))
 
     async def channels(self) -> dict[str, int]:
         """Return the index in records of every channel that was ever opened, by its name."""
-        found = await self._redis.call("HGETALL", self.keys.channels)
+        found = await self._redis.call("HGETALL", self.keys.first.channels)
         return {_text(name): int(index) for name, index in found.items()}
 
     async def close(self, leg_id: str, alert_id: str, state: State) -> str:
         """End a stopped or expired leg: what waits is read as ``state``; ``leased`` while chunks are out."""
-        names = [self.keys.legs, self.keys.leg(leg_id), self.keys.alert(alert_id)]
+        keys = self.keys.of_leg(leg_id)
+        names = [keys.legs, keys.leg(leg_id), keys.alert(alert_id)]
         return _text(await self._redis.run("close", names, [leg_id, int(state)]))
 
     async def take_checks(self, *, put_off_ms: int, most: int) -> list[str]:
-        """Return ids of legs that are due to be reconciled; nobody else gets them for ``put_off_ms``."""
-        found = await self._redis.run("checks_take", [self.keys.checks], [put_off_ms, most])
-        return [_text(leg_id) for leg_id in found]
+        """Return ids of legs that are due to be reconciled; nobody else gets them for ``put_off_ms``.
+
+        Of several partitions some are looked at each time, in turn.
+        """
+        every = len(self.keys.all)
+        turn = range(self._turn, self._turn + min(every, _LOOKED_AT))
+        self._turn = turn.stop % every
+        names = [[self.keys.all[place % every].checks] for place in turn]
+        found = await self._redis.run_each("checks_take", names, [put_off_ms, most])
+        if all(isinstance(ids, StoreUnavailable) for ids in found):
+            raise found[0]
+        return [_text(leg_id) for ids in found if not isinstance(ids, StoreUnavailable) for leg_id in ids]
 
     async def check_again(self, leg_id: str, *, at_ms: int) -> None:
         """Reconcile the leg again at ``at_ms``; 0 ends it."""
         if at_ms:
-            await self._redis.call("ZADD", self.keys.checks, at_ms, leg_id)
+            await self._redis.call("ZADD", self.keys.of_leg(leg_id).checks, at_ms, leg_id)
         else:
-            await self._redis.call("ZREM", self.keys.checks, leg_id)
+            await self._redis.call("ZREM", self.keys.of_leg(leg_id).checks, leg_id)
 
     async def covered(self, leg: Leg) -> tuple[list[str], list[str]]:
         """Return the members that cover parts of a leg: (leased, waiting to be tried again)."""
-        prefix = f"{leg.leg_id}|".encode()
+        prefix, keys = f"{leg.leg_id}|".encode(), self.keys.of_leg(leg.leg_id)
         # Atomic: a chunk that moves from one to the other in between would look like nobody's.
         leased, retrying = await self._redis.pipe(
             [
-                ("ZRANGE", self.keys.leases(leg.lane, leg.cursor.klass), 0, -1),
-                ("ZRANGE", self.keys.retries(leg.lane, leg.cursor.klass), 0, -1),
+                ("ZRANGE", keys.leases(leg.lane, leg.cursor.klass), 0, -1),
+                ("ZRANGE", keys.retries(leg.lane, leg.cursor.klass), 0, -1),
             ],
             atomic=True,
         )
@@ -184,15 +200,18 @@ class Legs:
 
     async def queue_again(self, leg: Leg, ranges: Sequence[tuple[int, int, int]], *, at_ms: int) -> None:
         """Let ranges (segment, first, last) be claimed again."""
-        key = self.keys.retries(leg.lane, leg.cursor.klass)
+        key = self.keys.of_leg(leg.leg_id).retries(leg.lane, leg.cursor.klass)
         await self._redis.pipe([("ZADD", key, at_ms, f"{leg.leg_id}|{s}|{a}|{b}") for s, a, b in ranges])
 
     async def waiting(self, lanes: Sequence[str]) -> dict[Class, tuple[int, float]]:
         """Return, for each class, how many deliveries nobody has claimed yet and since when (ms, 0: none)."""
-        pairs = [(lane, klass) for lane in lanes for klass in CLASSES]
-        found = await self._redis.pipe([("ZRANGE", self.keys.ready(lane, klass), 0, 999) for lane, klass in pairs])
-        ids = [leg for legs in found for leg in legs]
-        cursors = await self._redis.call("HMGET", self.keys.legs, *ids) if ids else []
+        ready = [keys.ready(lane, klass) for keys in self.keys.all for lane in lanes for klass in CLASSES]
+        found = await self._redis.pipe([("ZRANGE", key, 0, 999) for key in ready])
+        ids: dict[str, list[bytes]] = {}
+        for leg_id in (leg_id for legs in found for leg_id in legs):
+            ids.setdefault(self.keys.of_leg(leg_id.decode()).legs, []).append(leg_id)
+        rows = await self._redis.pipe([("HMGET", legs, *some) for legs, some in ids.items()])
+        cursors = [data for row in rows for data in row]
         totals: dict[Class, tuple[int, float]] = dict.fromkeys(CLASSES, (0, 0.0))
         for data in filter(None, cursors):
             cursor = Cursor.unpack(data)

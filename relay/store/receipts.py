@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from relay.clock import Clock, SystemClock
 from relay.store.connection import Connection
-from relay.store.keys import RECEIPT_BUCKETS, Partition
+from relay.store.keys import RECEIPT_BUCKETS
+from relay.store.partitions import Keys
 
 #: Provider ids are kept for three days; early receipts for an hour.
 KEEP = 72 * 3600
@@ -41,21 +42,21 @@ class Part:
 class ReceiptStore:
     """Receipts may overtake the response that names their id: those wait here until it is registered."""
 
-    def __init__(self, connection: Connection, partition: Partition, *, clock: Clock | None = None) -> None:
+    def __init__(self, connection: Connection, keys: Keys, *, clock: Clock | None = None) -> None:
         self._redis = connection
         self._clock = clock or SystemClock()
-        self.keys = partition
+        self.keys = keys
 
     async def register(self, channel: str, ids: Mapping[str, Part]) -> dict[str, str]:
         """Remember provider ids; returns the receipts (as given to :meth:`find`) that came before."""
         commands: list[tuple[str | int, ...]] = []
-        day, hour = self._now(_DAY), self._now(_HOUR)
+        day, hour, keys = self._now(_DAY), self._now(_HOUR), self.keys.of_name(channel)
         for provider_id, part in ids.items():
-            key = self.keys.provider_ids(channel, _bucket(provider_id), day)
+            key = keys.provider_ids(channel, _bucket(provider_id), day)
             commands += [("HSET", key, provider_id, str(part)), ("EXPIRE", key, KEEP + _DAY)]
         await self._redis.pipe(commands)
         # Read after writing: find() writes after reading, so one of the two always sees the other.
-        asked = [(i, self.keys.early_receipts(channel, _bucket(i), h)) for h in (hour, hour - 1) for i in ids]
+        asked = [(i, keys.early_receipts(channel, _bucket(i), h)) for h in (hour, hour - 1) for i in ids]
         early = await self._redis.pipe([("HGET", key, i) for i, key in asked])
         return {i: text.decode() for (i, _), text in zip(asked, early, strict=True) if text}
 
@@ -64,7 +65,7 @@ class ReceiptStore:
         bucket = _bucket(provider_id)
         found = await self._find(channel, provider_id)
         if found is None:
-            early = self.keys.early_receipts(channel, bucket, self._now(_HOUR))
+            early = self.keys.of_name(channel).early_receipts(channel, bucket, self._now(_HOUR))
             await self._redis.pipe([("HSET", early, provider_id, receipt), ("EXPIRE", early, KEEP_EARLY + _HOUR)])
             found = await self._find(channel, provider_id)
         return found
@@ -72,8 +73,9 @@ class ReceiptStore:
     async def _find(self, channel: str, provider_id: str) -> Part | None:
         today, bucket = self._now(_DAY), _bucket(provider_id)
         days = range(today, today - KEEP // _DAY - 1, -1)
-        keys = [self.keys.provider_ids(channel, bucket, day) for day in days]
-        found = await self._redis.pipe([("HGET", key, provider_id) for key in keys])
+        keys = self.keys.of_name(channel)
+        asked = [keys.provider_ids(channel, bucket, day) for day in days]
+        found = await self._redis.pipe([("HGET", key, provider_id) for key in asked])
         return next((Part.parse(text.decode()) for text in found if text is not None), None)
 
     def _now(self, length: int) -> int:
@@ -82,43 +84,44 @@ class ReceiptStore:
 
     async def arrived(self, part: Part) -> int:
         """Note that a part was delivered; returns how many of its delivery have been."""
-        key = self.keys.parts(part.delivery_id)
+        key = self.keys.of_leg(part.delivery_id).parts(part.delivery_id)
         _, count, _ = await self._redis.pipe([("SADD", key, part.number), ("SCARD", key), ("EXPIRE", key, KEEP)])
         return int(count)
 
     async def opened(self, addresses: Mapping[str, str], *, seconds: int = KEEP_OPEN) -> None:
         """Remember the newest delivery sent to each address, for replies: address → delivery id."""
         await self._redis.pipe(
-            [
-                ("SET", self.keys.open_alerts(_hashed(a)), delivery_id, "EX", seconds)
-                for a, delivery_id in addresses.items()
-            ]
+            [("SET", self._open(address), delivery_id, "EX", seconds) for address, delivery_id in addresses.items()]
         )
 
     async def late(self, word: str) -> None:
         """Keep a word about a delivery whose leg is not here, for the node that archived it."""
-        await self._redis.pipe([("RPUSH", self.keys.late, word), ("LTRIM", self.keys.late, -MOST_LATE, -1)])
+        await self._redis.pipe([("RPUSH", self.keys.first.late, word), ("LTRIM", self.keys.first.late, -MOST_LATE, -1)])
 
     async def late_words(self, *, first: int, most: int) -> list[str]:
         """Return words that wait, the oldest first."""
-        found = await self._redis.call("LRANGE", self.keys.late, first, first + most - 1)
+        found = await self._redis.call("LRANGE", self.keys.first.late, first, first + most - 1)
         return [word.decode() for word in found]
 
     async def taken(self, word: str) -> None:
         """Forget a late word: it was written down, or nobody wants it."""
-        await self._redis.call("LREM", self.keys.late, 1, word)
+        await self._redis.call("LREM", self.keys.first.late, 1, word)
 
     async def newest(self, address: str) -> str:
         """Return the newest delivery id sent to an address in the last day, or an empty string."""
-        return (await self._redis.call("GET", self.keys.open_alerts(_hashed(address))) or b"").decode()
+        return (await self._redis.call("GET", self._open(address)) or b"").decode()
+
+    def _open(self, address: str) -> str:
+        name = _hashed(address)
+        return self.keys.of_name(name).open_alerts(name)
 
 
 class Previews:
     """Dry runs: the API asks, a worker plans and answers."""
 
-    def __init__(self, connection: Connection, partition: Partition) -> None:
+    def __init__(self, connection: Connection, keys: Keys) -> None:
         self._redis = connection
-        self.keys = partition
+        self.keys = keys.first
 
     async def ask(self, request_id: str, request: bytes, *, seconds: float) -> bytes | None:
         """Ask for a preview; None when no worker answered in time."""

@@ -15,7 +15,7 @@ from relay.fanout.bell import Bells
 from relay.fanout.plan import Pairs
 from relay.fanout.planner import Audience, Planner
 from relay.settings import Settings
-from relay.store.alerts import PLAN_LANE
+from relay.store.plan_jobs import PLAN_LANE
 from relay.store.chunks import Chunk
 from relay.testing.clocks import FakeClock
 from relay.tracking.states import Record

@@ -5,7 +5,9 @@ from itertools import permutations
 import pytest
 
 from relay.adapter import Class
-from relay.store.alerts import PLAN_LANE, StoredAlert, plan_score
+from relay.store.alerts import StoredAlert
+from relay.store.plan_jobs import PLAN_LANE, plan_score
+from relay.store.memories import Memories
 from tests.contract.engine_side import Engine, an_alert, wall_ms
 
 
@@ -92,11 +94,12 @@ async def test_mark_only_rises(engine: Engine) -> None:
 
 async def test_memory_has_a_name(engine: Engine) -> None:
     """A node knows its memory again by the name it gave it, and the server run; the name goes with the memory."""
-    before = await engine.alerts.memory("node")
-    await engine.alerts.name_memory("node", "first")
-    named = await engine.alerts.memory("node")
+    memories = Memories(engine.redis, engine.keys)
+    before = (await memories.read("node"))[0]
+    await memories.name("node", 0, "first")
+    named = (await memories.read("node"))[0]
     await engine.redis.call("FLUSHALL")
-    lost = await engine.alerts.memory("node")
+    lost = (await memories.read("node"))[0]
 
     assert [m.name for m in (before, named, lost)] == ["", "first", ""]
     assert before.run == named.run == lost.run != ""

@@ -3,7 +3,8 @@
 -- KEYS: 1 legs  2 turn  3 run  4 tokens  5 checks  6-11 ready  12-17 leases  18-23 retries (P0..P4, PX)
 -- ARGV: 1 token  2 fence (ms)  3 most items  4 lease (ms)  5 lease of P0 (ms)
 --       6 lowest class allowed (1..6)  7 one claim in this many starts with the lowest class
--- Returns {'chunk', how, member, class, flags, start, expires, epoch, now} | {'idle', wait (ms), epoch} | {'fence', wait, epoch}
+--       8 tell which classes wait afterwards (0 | 1): asked for where there are several partitions
+-- Returns {'chunk', how, member, class, flags, start, expires, epoch, now, a bit for each class that waits} | {'idle', wait (ms), epoch} | {'fence', wait, epoch}
 -- The epoch changes when another server run answers, or when the partition was emptied.
 local now = milliseconds()
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
@@ -23,12 +24,27 @@ elseif run[1] ~= server then
   redis.call('HDEL', KEYS[3], 'next', 'until')
 end
 
+local function due_in(key)
+  return redis.call('ZCOUNT', key, '-inf', now) > 0
+end
+
+local function waiting()
+  local bits = 0
+  for class = 1, 6 do
+    if redis.call('EXISTS', KEYS[5 + class]) == 1 or due_in(KEYS[11 + class]) or due_in(KEYS[17 + class]) then
+      bits = bits + 2 ^ (class - 1)
+    end
+  end
+  return bits
+end
+
 local function grant(how, member, class, cursor)
   local length = tonumber(class == 1 and ARGV[5] or ARGV[4])
   redis.call('ZADD', KEYS[11 + class], now + length, member)
   redis.call('HSET', KEYS[4], member, ARGV[1])
   redis.call('INCR', KEYS[2])
-  return {'chunk', how, member, class, cursor.flags, cursor.start, cursor.expires, epoch, now}
+  local bits = ARGV[8] == '1' and waiting() or 0
+  return {'chunk', how, member, class, cursor.flags, cursor.start, cursor.expires, epoch, now, bits}
 end
 
 local function recovered(class)

@@ -1,7 +1,7 @@
 -- Lease the most urgent alert that waits to be planned; a plan whose lease ran out goes before all but a P0.
 -- KEYS: 1 plan  2 planning
--- ARGV: 1 lease (ms)
--- Returns {alert id} or {'', ms until a lease runs out}
+-- ARGV: 1 lease (ms)  2 tell which class waits afterwards (0 | 1): asked for where there are several partitions
+-- Returns {alert id, 0, the bit of the most urgent class that waits now} or {'', ms until a lease runs out, 0}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local FLASH = 2 ^ 42 -- scores of P0 are below
@@ -12,9 +12,14 @@ if not id or (head[2] and tonumber(head[2]) < FLASH) then
   id = head[1]
   if not id then
     local next = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-    return {'', next[2] and math.max(1, tonumber(next[2]) - now) or 300000}
+    return {'', next[2] and math.max(1, tonumber(next[2]) - now) or 300000, 0}
   end
   redis.call('ZREM', KEYS[1], id)
 end
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), id)
-return {id, 0}
+local bit_of_next = 0
+if ARGV[2] == '1' then
+  local next = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  if next[2] then bit_of_next = 2 ^ math.floor(tonumber(next[2]) / FLASH) end
+end
+return {id, 0, bit_of_next}

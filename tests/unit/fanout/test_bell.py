@@ -45,7 +45,7 @@ class Lists:
             self.lists[words[0]].appendleft(str(words[1]).encode())
         return self.keys
 
-    async def pipe(self, commands: Sequence[Sequence[str]]) -> list[int]:
+    async def replies(self, commands: Sequence[Sequence[str]]) -> list[int]:
         return [await self.call(*command) for command in commands]
 
 

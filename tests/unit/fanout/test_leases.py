@@ -57,7 +57,7 @@ class Forgetful:
     def __init__(self) -> None:
         self.times = 0
 
-    def forgotten(self) -> None:
+    def forgotten(self, place: int | None) -> None:
         self.times += 1
 
 

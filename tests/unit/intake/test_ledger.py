@@ -16,8 +16,14 @@ from relay.intake.ledger import Ledger
 from relay.intake.live import IMPORTED
 from relay.intake.records import AckRecord, ControlRecord, DirectoryRecord, MarkRecord, Record, decode, decode_as
 from relay.intake.remember import Remember
-from relay.store.alerts import Alerts
+from relay.store.memories import Memories
 from relay.testing.clocks import START, FakeClock
+
+
+class NoRedis:
+    """The memories of a store that nobody asks here."""
+
+    places = (0,)
 
 
 class World:
@@ -28,7 +34,9 @@ class World:
         self.told: list[str] = []
         self.error: Exception | None = None
         self.hang: asyncio.Event | None = None
-        self.remember = Remember(self.journal, cast("Alerts", None), node="node", clock=FakeClock(), apply=self.apply)
+        self.remember = Remember(
+            self.journal, cast("Memories", NoRedis()), node="node", clock=FakeClock(), apply=self.apply
+        )
         self.ledger = Ledger(self.journal, self.remember, self.apply, budget=0.05)
 
     async def apply(self, record: Record, number: int, again: bool) -> None:
@@ -92,6 +100,7 @@ async def test_later_edit_does_not_overtake_one_that_waits(world: World) -> None
     await world.ledger.write(an_edit("old"))
     world.error = None
     applied = await world.ledger.write(an_edit("new"))
+    world.remember.available = True
     await world.remember._drain(asyncio.Event())
 
     assert not applied

@@ -16,7 +16,7 @@ from relay.intake.journal import Journal
 from relay.intake.live import APPLIED
 from relay.intake.records import AcceptRecord, ControlRecord, DirectoryRecord, MarkRecord, Record, decode_as, encode
 from relay.intake.remember import NotYet, Remember
-from relay.store.alerts import Alerts, Memory
+from relay.store.memories import Memories, Memory
 from relay.testing.clocks import START, FakeClock
 
 
@@ -26,21 +26,23 @@ class Redis:
     def __init__(self) -> None:
         self.told: list[tuple[int, bool]] = []
         self.away = False
-        self.name = ""
+        self.memory = ""
         self.run = "run-1"
         self.fails: dict[int, Exception] = {}
         self.during: dict[int, object] = {}
         self.remember: Remember | None = None
 
-    async def memory(self, node: str) -> Memory:
+    places = (0,)
+
+    async def read(self, node: str) -> dict[int, Memory]:
         assert node == "node"
         if self.away:
             raise StoreUnavailable("away")
-        return Memory(self.run, self.name)
+        return {0: Memory(self.run, self.memory)}
 
-    async def name_memory(self, node: str, name: str) -> None:
-        assert node == "node"
-        self.name = name
+    async def name(self, node: str, place: int, name: str) -> None:
+        assert (node, place) == ("node", 0)
+        self.memory = name
 
     async def apply(self, record: Record, number: int, again: bool) -> None:
         if self.away:
@@ -71,8 +73,8 @@ class World:
 
     def begin(self) -> None:
         """Start anew, as after a restart."""
-        alerts = cast("Alerts", self.redis)
-        self.remember = Remember(self.journal, alerts, node="node", clock=self.clock, apply=self.redis.apply)
+        memories = cast("Memories", self.redis)
+        self.remember = Remember(self.journal, memories, node="node", clock=self.clock, apply=self.redis.apply)
         self.redis.remember = self.remember
 
     async def accept(self, klass: Class = Class.P2) -> int:
@@ -88,7 +90,7 @@ class World:
             task = tasks.create_task(self.remember.run(self.stopping))
             for _ in range(40):
                 await asyncio.sleep(0.005)
-                if not self.remember._pending:
+                if not self.remember.pending:
                     break
             await asyncio.sleep(0.02)
             task.cancel()
@@ -256,13 +258,13 @@ async def test_emptied_redis_is_told_everything_again(world: World) -> None:
     world.remember.on_loss = directory
     await world.accept()
     await world.once()
-    first, world.redis.name = world.redis.name, ""
+    first, world.redis.memory = world.redis.memory, ""
     world.redis.told.clear()
     await world.once()
 
     assert world.redis.told == [(1, True)]
     assert steps == ["directory before 0"]
-    assert world.redis.name not in ("", first)
+    assert world.redis.memory not in ("", first)
     assert world.remember.lost_at == START
 
 
@@ -287,7 +289,7 @@ async def test_loss_is_noticed_again_when_recovery_was_interrupted(world: World)
     world.remember.on_loss = directory
     await world.accept()
     await world.once()
-    world.redis.name = ""
+    world.redis.memory = ""
     await world.once()
     before = list(world.redis.told)
     away = False

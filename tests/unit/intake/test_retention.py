@@ -17,7 +17,7 @@ from relay.intake.live import APPLIED
 from relay.intake.records import AcceptRecord, ApprovalRecord, ControlRecord, MarkRecord, Record, encode, frame_type_of
 from relay.intake.remember import Remember
 from relay.intake.retention import KEPT, LONGEST, Retention, keep
-from relay.store.alerts import Alerts
+from relay.store.memories import Memories
 from relay.testing.clocks import START, FakeClock
 
 DAY = timedelta(days=1)
@@ -85,6 +85,12 @@ def test_what_cannot_be_read_is_kept() -> None:
     assert keep([], now=NOW)(Frame(1, 99, b"?"))
 
 
+class NoRedis:
+    """The memories of a store that nobody asks here."""
+
+    places = (0,)
+
+
 class World:
     """A journal with a segment for each record, and its retention."""
 
@@ -92,7 +98,9 @@ class World:
         self.clock = FakeClock()
         self.folder = folder
         self.journal = Journal.open(folder, node="node", limits=JournalLimits(segment_bytes=1), clock=self.clock)
-        self.remember = Remember(self.journal, cast("Alerts", None), node="node", clock=self.clock, apply=self.apply)
+        self.remember = Remember(
+            self.journal, cast("Memories", NoRedis()), node="node", clock=self.clock, apply=self.apply
+        )
         self.remember.available = True
         self.trusted = True
         self.retention = Retention(self.journal, self.remember, trusted=lambda: self.trusted, clock=self.clock)

@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from relay.adapter import Class
-from relay.store.alerts import StoredAlert, plan_score
+from relay.store.alerts import StoredAlert
+from relay.store.plan_jobs import plan_score
 
 EARLY, LATE = 1_700_000_000_000, 4_000_000_000_000  # 2023 and 2096
 

@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from relay.adapter import Class
-from relay.store.chunks import FLOOR, Chunk, Chunks, Nothing, Settlement
+from relay.store.chunks import Chunk, Chunks, Nothing, Settlement
 from relay.store.connection import Connection
 from relay.store.keys import Partition
+from relay.store.lookout import FLOOR
 from relay.tracking.states import Record, State
 
 
@@ -47,7 +48,7 @@ async def test_claim_passes_every_key(urgent: bool, lowest: int) -> None:
     assert found == Nothing(0.25, fenced=False)
     assert len(set(server.keys)) == 23
     assert all(key.startswith("c1:{p3}:") for key in server.keys)
-    assert list(server.args) == ["token", 7, 500, 10_000, 5_000, lowest, FLOOR]
+    assert list(server.args) == ["token", 7, 500, 10_000, 5_000, lowest, FLOOR, 0]
 
 
 async def test_fence_is_told() -> None:

@@ -1,0 +1,81 @@
+"""Plan jobs: which alert is planned next, the most urgent first, by one planner at a time."""
+
+from __future__ import annotations
+
+import time
+
+from relay.adapter import Class
+from relay.errors import StoreUnavailable
+from relay.store.connection import Connection
+from relay.store.keys import CLASSES, Partition
+from relay.store.lookout import AWAY, Lookout
+from relay.store.partitions import Keys, home_of
+
+PLAN_LANE = "plan"
+
+
+def plan_score(klass: Class, received_ms: int) -> int:
+    """Return the score of a plan job: strict classes, then oldest first."""
+    return CLASSES.index(klass) * 2**42 + received_ms
+
+
+class PlanJobs:
+    """The alerts that wait to be planned."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._redis = connection
+        self.keys = keys
+        self._lookout = Lookout(len(keys.all))
+
+    async def take_plan(self, *, lease_ms: int) -> tuple[str, int]:
+        """Lease the most urgent plan job: (alert id, 0), or ("", milliseconds until something may be due).
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        if isinstance(self.keys, Partition):
+            alert_id, wait, _ = await self._take(self.keys, lease_ms, tell=False)
+            return alert_id, wait
+        now = time.monotonic()
+        look = self._lookout.next(now, lowest=len(CLASSES))
+        if look is None:
+            return "", int(self._lookout.rest(now) * 1000)
+        try:
+            alert_id, wait, waiting = await self._take(self.keys.all[look.place], lease_ms, tell=True)
+        except StoreUnavailable:
+            self._lookout.found(look.place, waiting=0, look_at=now + AWAY)
+            return "", 0
+        # A lease that runs out is looked for at its time, however much is taken meanwhile.
+        self._lookout.found(look.place, waiting=waiting, look_at=now + (wait or lease_ms) / 1000)
+        if alert_id:
+            self.keys.settled(alert_id, self.keys.all[look.place])
+        return alert_id, 0
+
+    def plans_in(self, place: int) -> None:
+        """Look for jobs in a partition at the next occasion: its bell rang."""
+        self._lookout.rang(place)
+
+    async def _take(self, keys: Partition, lease_ms: int, *, tell: bool) -> tuple[str, int, int]:
+        names = [keys.plan, keys.plan_leases]
+        alert_id, wait, waiting = await self._redis.run("plan_take", names, [lease_ms, int(tell)])
+        return alert_id.decode(), int(wait), int(waiting)
+
+    def partition(self, alert_id: str) -> int:
+        """Return the number of the partition of an alert whose plan was taken here."""
+        return (self.keys.home(alert_id) or self.keys.first).number
+
+    async def hold(self, alert_id: str, *, reason: str) -> None:
+        """Turn an accepted alert into a held one (the plan found that it needs a person's word)."""
+        keys = await home_of(self._redis, self.keys, alert_id)
+        await self._redis.run("hold", [keys.alert(alert_id), keys.plan_leases], [alert_id, reason])
+
+    async def drop_plan(self, alert_id: str) -> None:
+        """Forget a plan job that has nothing to do."""
+        keys = await home_of(self._redis, self.keys, alert_id)
+        await self._redis.call("ZREM", keys.plan_leases, alert_id)
+
+    async def put_off_plan(self, alert_id: str, *, until_ms: int) -> None:
+        """Look at a plan job again at ``until_ms``."""
+        keys = await home_of(self._redis, self.keys, alert_id)
+        await self._redis.call("ZADD", keys.plan_leases, until_ms, alert_id)
+        self._lookout.rang(keys.number)
