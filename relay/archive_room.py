@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 from relay.clock import Clock
+from relay.errors import StoreUnavailable
 from relay.settings import Settings
 from relay.store.alerts import Alerts
 from relay.store.chunks import Chunks
@@ -14,6 +18,7 @@ from relay.store.legs import Legs
 from relay.store.partitions import Keys
 from relay.store.receipts import ReceiptStore
 from relay.store.retire import Retiring
+from relay.store.room import Room
 from relay.store.sweep import Sweep
 from relay.supervise import Part
 from relay.tracking.archive import Archive
@@ -39,8 +44,11 @@ class ArchiveRoom:
         self._raw = Alerts(connection, keys), Legs(connection, keys), DirectoryStore(connection)
         self._sweeps = [Sweep(connection, partition) for partition in keys.all]
         self._receipts = ReceiptStore(connection, keys)
+        self._connection = connection
         self._node = node
         self._clock = clock
+        self._room: Room | None = None
+        self._archivists: dict[str, Archivist] = {}
         recall = Recall(archive, self._way_of, *self._raw[:2], clock=clock)
         self.alerts = KeptAlerts(connection, keys, archive, recall, self._ways)
         self.accepting = KeptAlerts(busy, keys, archive, recall, self._ways)
@@ -52,12 +60,31 @@ class ArchiveRoom:
 
     def parts(self, settings: Settings) -> Mapping[str, Part]:
         """Return the parts that run in this process."""
-        clock = self._clock
-        archivists = {
+        clock, memory = self._clock, settings.memory
+        self._room = Room(self._connection, limit_mb=memory.limit_mb, reserve=memory.reserve, clock=clock)
+        self._archivists = {
             f"archivist {way.keys.number}": Archivist(
                 self.archive, way, *self._raw, node=self._node, after=settings.archive.after, clock=clock
             )
             for way in self._ways
         }
         tidy = Housekeeping(self.archive, self._sweeps, keep_days=settings.archive.keep_days, clock=clock)
-        return {**archivists, "late mail": LateMail(self._receipts, self.writes, clock=clock), "housekeeping": tidy}
+        return {
+            **self._archivists,
+            "late mail": LateMail(self._receipts, self.writes, clock=clock),
+            "housekeeping": tidy,
+        }
+
+    async def figures(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return how full the fullest server is, and what the archive holds; what is not known now is left out."""
+        found: dict[str, Mapping[str, Any]] = {}
+        with contextlib.suppress(OSError):
+            kept = await asyncio.to_thread(self.archive.figures)
+            error = next((a.error for a in self._archivists.values() if a.error), None)
+            found["archive"] = {"alerts": kept.alerts, "bytes": kept.bytes, "error": error}
+        with contextlib.suppress(StoreUnavailable):
+            spaces = [await self._room.look(partition) for partition in self._keys.all] if self._room else []
+            if spaces:
+                space = max(spaces, key=lambda s: s.used / s.limit if s.limit else 0.0)
+                found["memory"] = {"used": space.used, "limit": space.limit, "reserve": space.reserve}
+        return found

@@ -176,6 +176,14 @@ class NodeState(Protocol):
         ...
 
 
+class Keeping(Protocol):
+    """What is kept where; :class:`relay.archive_room.ArchiveRoom`."""
+
+    async def figures(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return how full Redis is and what the archive holds; never raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything the handlers call.
@@ -204,3 +212,4 @@ class Services:
     keys: Keys
     acknowledge: Acknowledging
     state: NodeState
+    keeping: Keeping | None = None

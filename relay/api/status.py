@@ -66,6 +66,7 @@ async def seen(services: Services, *, alerts: bool = True) -> Seen:
         journal=journal_json(services),
         clock_trusted=services.state.clock_trusted,
         workers_expected=services.settings.engine.workers,
+        keeping=await services.keeping.figures() if services.keeping is not None else {},
     )
 
 

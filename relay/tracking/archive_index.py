@@ -67,7 +67,7 @@ class Figures:
 
 
 class Index:
-    """One SQLite file; every call blocks for a moment, from any thread."""
+    """One SQLite file; every call blocks for a moment, from any thread, and raises OSError when the disk fails."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -169,14 +169,23 @@ class Index:
         ]
 
     def _rows(self, query: str, *values: int | str) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._lock, _as_disk():
             return self._db.execute(query, values).fetchall()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._db:
+        with self._lock, _as_disk(), self._db:
             self._db.execute("BEGIN")
             yield self._db
+
+
+@contextlib.contextmanager
+def _as_disk() -> Iterator[None]:
+    """Let a failing index be a failing disk, which it is: one error for whoever asks."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f"the archive's index: {error}") from error
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ import orjson
 from relay.adapter import Class, Kind
 from relay.store.alerts import StoredAlert
 from relay.store.legs import Leg
+from relay.store.room import WAITS_FOR_MEMORY
 from relay.store.switches import STOP
 from relay.tracking.instants import utc
 from relay.tracking.report import brief, five_words
@@ -32,7 +33,8 @@ class Seen:
 
     ``alerts`` are the newest and every held one, with their legs; ``waiting`` is, by class, how many deliveries wait
     and since when (ms, 0: none); ``stopped`` is this node's own word, ``switches`` the shared ones.  While Redis is
-    away everything from there is empty and ``redis`` says so.
+    away everything from there is empty and ``redis`` says so.  ``keeping`` are the figures of ``memory`` (``used``,
+    ``limit``, ``reserve``) and of the ``archive`` (``alerts``, ``bytes``, ``error``), each if known.
     """
 
     now: float
@@ -47,6 +49,7 @@ class Seen:
     journal: Mapping[str, Any]
     clock_trusted: bool
     workers_expected: int = 0
+    keeping: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def status_json(seen: Seen) -> dict[str, Any]:
@@ -66,6 +69,7 @@ def status_json(seen: Seen) -> dict[str, Any]:
         "refused": refused,
         "redis": dict(seen.redis),
         "journal": dict(seen.journal),
+        **{name: dict(figures) for name, figures in seen.keeping.items()},
         "clock_trusted": seen.clock_trusted,
         "workers": workers_json(seen.workers, now=seen.now),
         "workers_expected": seen.workers_expected,
@@ -169,6 +173,18 @@ def _house(seen: Seen) -> list[dict[str, Any]]:
         found.append(_alarm("no_worker", "No worker is heard. Alerts are accepted; nothing is sent."))
     if not seen.clock_trusted:
         found.append(_alarm("clock", "Our clock cannot be trusted. Nothing is called expired."))
+    return [*found, *_keeping(seen)]
+
+
+def _keeping(seen: Seen) -> list[dict[str, Any]]:
+    found = []
+    memory, archive = seen.keeping.get("memory", {}), seen.keeping.get("archive", {})
+    waits = sum(alert["reason"] == WAITS_FOR_MEMORY for alert, _ in seen.alerts)
+    if waits or (memory.get("limit") and memory["used"] > memory["limit"] * (1 - memory["reserve"])):
+        part = f"{100 * memory['used'] // memory['limit']} %" if memory.get("limit") else "nearly"
+        found.append(_alarm("memory", f"Redis is {part} full. Alerts below P1 wait for room: {waits}."))
+    if archive.get("error"):
+        found.append(_alarm("archive", f"Finished alerts cannot be archived: {archive['error']}"))
     return found
 
 

@@ -52,7 +52,16 @@ async def test_parts_run_and_end(redis: Connection, tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
             stopping.set()
 
-        assert sorted(node.node.parts) == ["directory", "keys", "remember", "retention", "state"]
+        assert {
+            "archivist 0",
+            "directory",
+            "housekeeping",
+            "keys",
+            "late mail",
+            "remember",
+            "retention",
+            "state",
+        } == set(node.node.parts)
         assert await node.services.directory_store.epoch()
         assert await node.state(answer.alert_id) == "accepted"
 
