@@ -7,7 +7,7 @@ Adapters are found by entry point (group ``chapar.adapters``); ``relay.testing.A
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -310,6 +310,18 @@ class Listens(Protocol):
 
     def events(self) -> AsyncIterator[Event]:
         """Yield receipts and replies until the adapter is closed."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """An adapter whose recipients are slow or quick each for himself, such as one that posts to their own systems.
+
+    It tells each outcome as soon as it is known: one that hangs then holds its own place, not that of its batch.
+    """
+
+    async def stream(self, batch: Batch, heard: Callable[[Outcome], None]) -> Sequence[Outcome]:
+        """Do what ``send`` does, and call ``heard`` once for each item, as soon as its outcome is known."""
         ...
 
 

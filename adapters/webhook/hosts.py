@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from adapters.webhook.connection import Connection
 from adapters.webhook.request import Origin
 
 _KEPT: Final = 256  # hosts whose connections are kept alive; beyond, a host must be seen again first
+_MOST_IDLE: Final = 512  # unused connections to all hosts together
 _IDLE: Final = 15.0  # seconds that an unused connection is kept
 
 
@@ -28,6 +30,13 @@ class Turn(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Unused:
+    """How many connections to all hosts together are kept unused."""
+
+    count: int = 0
+
+
 class Host:
     """One host and port: at most ``limit`` turns are under way; ``turns`` counts all that were.
 
@@ -35,9 +44,9 @@ class Host:
     the others are refused at once instead of waiting in vain.
     """
 
-    __slots__ = ("_idle", "_waiting", "headers", "limit", "origin", "silent", "turns", "under_way")
+    __slots__ = ("_idle", "_unused", "_waiting", "headers", "limit", "origin", "silent", "turns", "under_way")
 
-    def __init__(self, limit: int, origin: Origin, headers: bytes) -> None:
+    def __init__(self, limit: int, origin: Origin, headers: bytes, *, unused: Unused) -> None:
         self.limit = limit
         self.origin = origin
         self.headers = headers
@@ -45,6 +54,7 @@ class Host:
         self.turns = 0
         self.under_way = 0
         self._idle: list[Connection] = []
+        self._unused = unused
         self._waiting: OrderedDict[Turn, None] = OrderedDict()
 
     def enter(self, turn: Turn, *, now: float) -> bool:
@@ -65,6 +75,7 @@ class Host:
         if connection is not None:
             connection.idle_since = now
             self._idle.append(connection)
+            self._unused.count += 1
         while self._waiting:
             turn, _ = self._waiting.popitem(last=False)
             if now < turn.by:
@@ -73,6 +84,11 @@ class Host:
                 return
             turn.refuse()
         self.under_way -= 1
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for a turn."""
+        return bool(self._waiting)
 
     def forget(self, turn: Turn) -> None:
         """Take ``turn`` out of the line; harmless when it is not in it."""
@@ -90,12 +106,15 @@ class Host:
         for connection in self._idle:
             if connection.idle_since < before:
                 connection.cut()
+        before_that = len(self._idle)
         self._idle = [connection for connection in self._idle if connection.usable]
+        self._unused.count -= before_that - len(self._idle)
         return bool(self._idle)
 
     def _connection(self, now: float) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
+            self._unused.count -= 1
             if connection.usable and now - connection.idle_since < _IDLE:
                 return connection
             connection.cut()
@@ -108,6 +127,7 @@ class Hosts:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._hosts: dict[str, Host] = {}
+        self._unused = Unused()
         self._sweeper: asyncio.TimerHandle | None = None
 
     def find(self, name: str) -> Host | None:
@@ -121,7 +141,7 @@ class Hosts:
         """Remember a host that :meth:`find` does not know; ``headers`` are those of every request to it."""
         if len(self._hosts) >= _KEPT:
             self._forget()
-        host = self._hosts[origin.name] = Host(self._limit, origin, headers)
+        host = self._hosts[origin.name] = Host(self._limit, origin, headers, unused=self._unused)
         return host
 
     def leave(self, host: Host, connection: Connection | None, *, now: float) -> None:
@@ -141,7 +161,8 @@ class Hosts:
         A million recipients are a million hosts: keeping each connection for some seconds would use up the files
         that a process may open.
         """
-        return host.turns > 1 or len(self._hosts) < _KEPT
+        worth_it = host.turns > 1 or len(self._hosts) < _KEPT
+        return host.wanted or (worth_it and self._unused.count < _MOST_IDLE)
 
     def close(self) -> None:
         """Cut every connection that nobody uses."""

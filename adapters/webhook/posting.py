@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,14 +62,18 @@ class Message:
 class Posting:
     """One call of ``send``: the outcomes so far, and the posts that have none yet.
 
-    ``by`` is the loop's time by which a post must have begun; ``tasks`` owns the connections being made.
+    ``by`` is the loop's time by which a post must have begun; ``tasks`` owns the connections being made; ``heard`` is
+    told each outcome.
     """
 
-    __slots__ = ("_by", "_done", "_live", "_timer", "line", "outcomes", "tasks")
+    __slots__ = ("_by", "_done", "_heard", "_live", "_timer", "line", "outcomes", "tasks")
 
-    def __init__(self, line: Line, size: int, tasks: asyncio.TaskGroup, *, by: float) -> None:
+    def __init__(
+        self, line: Line, size: int, tasks: asyncio.TaskGroup, heard: Callable[[Outcome], None], *, by: float
+    ) -> None:
         self.line = line
         self.tasks = tasks
+        self._heard = heard
         self.outcomes: list[Outcome] = [_HOST_BUSY] * size
         self._by = by
         self._live: dict[Post, None] = {}
@@ -98,9 +103,15 @@ class Posting:
         for post in list(self._live):
             post.cut_off()
 
+    def refuse(self, index: int, outcome: Outcome) -> None:
+        """Note the outcome of an item that is not posted."""
+        self.outcomes[index] = outcome
+        self._heard(outcome)
+
     def settle(self, post: Post, outcome: Outcome) -> None:
         """Note the outcome of ``post``."""
         self.outcomes[post.index] = outcome
+        self._heard(outcome)
         del self._live[post]
         if not self._live and self._done is not None and not self._done.done():
             self._done.set_result(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, cast
@@ -95,11 +95,15 @@ class Webhook:
         Raises:
             ProviderDown: the adapter is closed.
         """
+        return await self.stream(batch, _nobody)
+
+    async def stream(self, batch: Batch, heard: Callable[[Outcome], None]) -> Sequence[Outcome]:
+        """Do as :meth:`send` does and tell each outcome at once (:class:`relay.adapter.Streams`)."""
         if self._line is None:
             raise ProviderDown("adapter_closed")
         now = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as tasks:
-            posting = Posting(self._line, len(batch), tasks, by=now + self._settings.start_within)
+            posting = Posting(self._line, len(batch), tasks, heard, by=now + self._settings.start_within)
             self._postings.add(posting)
             try:
                 for index, item in enumerate(batch):
@@ -114,18 +118,17 @@ class Webhook:
         """Post ``item``, or note why it cannot be posted."""
         body = item.body if self._settings.format == "json" else item.content.cap
         if not body:
-            refused = Outcome(verdict=Verdict.REJECTED, reason="nothing_to_post", scope=Scope.MESSAGE)
-            posting.outcomes[index] = refused
+            posting.refuse(index, Outcome(verdict=Verdict.REJECTED, reason="nothing_to_post", scope=Scope.MESSAGE))
             return
         try:
             host, path = self._where(posting.line.hosts, item.address)
         except InvalidInput as error:
-            posting.outcomes[index] = Outcome(verdict=Verdict.REJECTED, reason=error.slug.replace("-", "_"))
+            posting.refuse(index, Outcome(verdict=Verdict.REJECTED, reason=error.slug.replace("-", "_")))
             return
         try:
             keys = keys_of(item.secret) if item.secret else ()
         except ValueError:
-            posting.outcomes[index] = Outcome(verdict=Verdict.REJECTED, reason="bad_secret")
+            posting.refuse(index, Outcome(verdict=Verdict.REJECTED, reason="bad_secret"))
             return
         message = Message(path=path, message_id=item.delivery_id.encode(), keys=keys, body=body)
         posting.add(index, message, host, now=now)
@@ -143,3 +146,7 @@ class Webhook:
     def _headers(self, origin: Origin) -> bytes:
         media = _MEDIA[self._settings.format]
         return headers_of(origin, media=media, user_agent=self._services.user_agent)
+
+
+def _nobody(_: Outcome) -> None:
+    """Hear outcomes that are only wanted together."""

@@ -78,6 +78,12 @@ class Breaker:
         self._begun[self._tickets] = (now, count)
         return self._tickets
 
+    def answered(self, ticket: int) -> None:
+        """Take note that one delivery of a hand-over has its outcome, before the others have theirs."""
+        began, count = self._begun.get(ticket, (0.0, 0))
+        if count:
+            self._begun[ticket] = (began, count - 1)
+
     def end(self, ticket: int, outcomes: Sequence[Outcome], *, now: float) -> None:
         """Learn from the end of a hand-over; none at all means that it did not begin after all."""
         self._begun.pop(ticket, None)

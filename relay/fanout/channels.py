@@ -21,11 +21,13 @@ from relay.adapter import (
     Probes,
     Scope,
     Services,
+    Streams,
     Verdict,
 )
 from relay.clock import Clock
 from relay.errors import ConfigError, ProviderDown
 from relay.fanout.breaker import Breaker
+from relay.fanout.in_flight import InFlight, Places
 from relay.fanout.routes import Route, Routes
 from relay.fanout.tally import Tally
 from relay.settings import Channel as ChannelSettings
@@ -97,7 +99,7 @@ class OpenChannel:
         self.breaker = Breaker(most=self.descriptor.max_in_flight)
         self.clock = clock
         self._timeout = timeout
-        self._in_flight = asyncio.Semaphore(max(1, self.descriptor.max_in_flight // self.descriptor.max_batch))
+        self._in_flight = InFlight(self.descriptor.max_in_flight)
 
     @property
     def hears(self) -> bool:
@@ -128,12 +130,14 @@ class OpenChannel:
         ``hindrance`` is asked when it is this batch's turn, just before its bytes leave: a reason means that it may
         not go any more (expired, cancelled, stopped meanwhile), and nothing of it is handed over.
         """
-        async with self._in_flight:
-            reason = hindrance()
-            if reason:
+        places = await self._in_flight.enter(len(batch))
+        try:
+            if reason := hindrance():
                 self.breaker.end(0, (), now=self.clock.monotonic())
                 return [Outcome(verdict=Verdict.RETRY, reason=reason, scope=Scope.PROVIDER)] * len(batch)
-            return await self._send(batch)
+            return await self._send(batch, places)
+        finally:
+            places.free_all()
 
     def admits(self) -> int:
         """Return how many deliveries the breaker lets start now."""
@@ -172,11 +176,16 @@ class OpenChannel:
             self.breaker.works()
             log.info("provider_is_back", channel=self.name)
 
-    async def _send(self, batch: Batch) -> Sequence[Outcome]:
+    async def _send(self, batch: Batch, places: Places) -> Sequence[Outcome]:
         ticket = self.breaker.begin(len(batch), now=self.clock.monotonic())
         outcomes: Sequence[Outcome] = ()
+
+        def heard(_: Outcome) -> None:
+            places.free_one()
+            self.breaker.answered(ticket)
+
         try:
-            outcomes = await self._answers(batch)
+            outcomes = await self._answers(batch, heard)
         finally:
             was_open = self.breaker.is_open
             self.breaker.end(ticket, outcomes, now=self.clock.monotonic())
@@ -184,10 +193,11 @@ class OpenChannel:
                 log.warning("breaker", channel=self.name, open=self.breaker.is_open, error=self.tally.error)
         return outcomes
 
-    async def _answers(self, batch: Batch) -> Sequence[Outcome]:
+    async def _answers(self, batch: Batch, heard: Callable[[Outcome], None]) -> Sequence[Outcome]:
         try:
             async with asyncio.timeout(self._timeout):
-                outcomes = await self.adapter.send(batch)
+                adapter = self.adapter
+                outcomes = await (adapter.stream(batch, heard) if isinstance(adapter, Streams) else adapter.send(batch))
         except ProviderDown as error:
             down = Outcome(
                 verdict=Verdict.RETRY, reason=error.reason, scope=Scope.PROVIDER, retry_after=error.retry_after

@@ -41,6 +41,7 @@ from relay.adapter import (
     Outcome,
     Scope,
     Services,
+    Streams,
     Verdict,
 )
 from relay.errors import ProviderDown
@@ -141,6 +142,19 @@ class AdapterContract:
 
         assert [o.verdict in _TOOK for o in outcomes] == [True] * count, outcomes
         assert sorted(provider.texts()) == sorted(item.text for item in batch)
+
+    async def test_streamed_outcomes_are_the_same(self, provider: Provider) -> None:
+        """An adapter that tells outcomes early tells each of them, once."""
+        batch = self.items(provider, min(5, self.describe(provider).max_batch))
+        await self._in_trouble(provider, Trouble.REFUSES, only=batch[0].address)
+        heard: list[Outcome] = []
+        async with self.opened(provider) as adapter:
+            if not isinstance(adapter, Streams):
+                return  # most adapters tell their outcomes together
+            outcomes = await adapter.stream(batch, heard.append)
+
+        assert sorted(heard, key=repr) == sorted(outcomes, key=repr)
+        assert len(outcomes) == len(batch)
 
     async def test_outcomes_keep_the_order(self, provider: Provider) -> None:
         """The outcome of a refused item stands where the item stood."""

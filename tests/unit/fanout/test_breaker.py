@@ -136,6 +136,17 @@ def test_without_an_answer_it_is_slow_and_when_full_stalled() -> None:
     assert breaker.admits(STALLED) == MANY
 
 
+def test_who_has_an_outcome_makes_nothing_full() -> None:
+    """One recipient of a batch that hangs does not stall the channel; all of them do."""
+    breaker = Breaker(most=2)
+    ticket = breaker.begin(2, now=0.0)
+    full = breaker.admits(STALLED)
+    breaker.answered(ticket)
+    breaker.answered(99)
+
+    assert (full, breaker.admits(STALLED)) == (0, MANY)
+
+
 def test_asking_the_provider_instead() -> None:
     """An adapter that can ask its provider spares the first message."""
     breaker = opened()

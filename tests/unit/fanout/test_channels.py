@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import pytest
@@ -91,17 +91,59 @@ async def test_what_may_not_go_any_more_does_not_leave(playing: Playing) -> None
 async def test_hindrance_is_asked_when_it_is_the_batchs_turn(playing: Playing) -> None:
     """A cancel that comes while a full channel keeps a batch waiting still stops it."""
     channel = with_adapter(playing)
-    places = channel.descriptor.max_in_flight // channel.descriptor.max_batch
+    full = [make_item(n) for n in range(channel.descriptor.max_batch)]
+    playing.outcomes = [Outcome(verdict=Verdict.ACCEPTED)] * len(full)
     playing.sleeps, cancelled = 0.05, False
     async with asyncio.TaskGroup() as tasks:
-        for _ in range(places):
-            tasks.create_task(channel.send(BATCH))
+        for _ in range(channel.descriptor.max_in_flight // len(full)):
+            tasks.create_task(channel.send(full))
         await asyncio.sleep(0)
         late = tasks.create_task(channel.send(BATCH, hindrance=lambda: "stopped" if cancelled else ""))
         await asyncio.sleep(0)
         cancelled = True
 
     assert {outcome.reason for outcome in late.result()} == {"stopped"}
+
+
+class Streaming(Playing):
+    """An adapter that tells all outcomes but the last at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs = asyncio.Event()
+
+    async def stream(self, batch: Batch, heard: Callable[[Outcome], None]) -> Sequence[Outcome]:
+        outcomes = [Outcome(verdict=Verdict.DELIVERED)] * len(batch)
+        for outcome in outcomes[:-1]:
+            heard(outcome)
+        await self.hangs.wait()
+        return outcomes
+
+
+async def test_one_who_hangs_holds_only_his_own_place() -> None:
+    """Eight batches with one silent recipient each are not a full channel: the next batch goes out at once."""
+    adapter = Streaming()
+    channel = with_adapter(adapter)
+    full = [make_item(n) for n in range(channel.descriptor.max_batch)]
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(channel.descriptor.max_in_flight // len(full)):
+            tasks.create_task(channel.send(full))
+        await asyncio.sleep(0)
+        channel.clock.advance(60)  # type: ignore[attr-defined]
+        admitted = channel.admits()
+        asked = asyncio.Event()
+
+        def hindrance() -> str:
+            asked.set()
+            return ""
+
+        tasks.create_task(channel.send(BATCH, hindrance=hindrance))
+        async with asyncio.timeout(5):
+            await asked.wait()
+        adapter.hangs.set()
+
+    assert admitted > 0
+    assert channel._in_flight._free == channel.descriptor.max_in_flight
 
 
 async def test_silent_provider_is_unknown(playing: Playing) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from adapters.webhook.connection import Connection
-from adapters.webhook.hosts import Host, Hosts
+from adapters.webhook.hosts import Host, Hosts, Unused
 from adapters.webhook.request import Origin
 
 FAR = 1e9
@@ -43,7 +43,7 @@ class Wire(asyncio.Transport):
 
 def host(limit: int) -> Host:
     """Return a host of that limit."""
-    return Host(limit, Origin(True, "hook.example", 443, "hook.example"), b"")
+    return Host(limit, Origin(True, "hook.example", 443, "hook.example"), b"", unused=Unused())
 
 
 def connection() -> Connection:
@@ -169,6 +169,39 @@ async def test_connections_of_passers_by_are_not_kept() -> None:
     assert not early.usable, "the connections of a forgotten host are closed"
     hosts.close()
     assert not again.usable
+
+
+async def test_unused_connections_are_few_in_all() -> None:
+    """However many hosts, and however many connections each: together they leave files for others to open."""
+    hosts = Hosts(256)
+    lines = []
+    for number in range(64):
+        where = add(hosts, number)
+        for _ in range(20):
+            where.enter(Turn(), now=0.0)
+        for _ in range(20):
+            lines.append(connection())
+            hosts.leave(where, lines[-1], now=0.0)
+    kept, counted = sum(line.usable for line in lines), hosts._unused.count
+    add(hosts, 0).enter(Turn(), now=0.0)
+    after_one_was_taken = hosts._unused.count
+    hosts.close()
+
+    assert (kept, counted, after_one_was_taken) == (512, 512, 511)
+    assert hosts._unused.count == 0
+
+
+async def test_a_connection_that_is_wanted_is_kept() -> None:
+    """Who waits gets the connection, whatever the bounds on unused ones."""
+    hosts = Hosts(1)
+    for number in range(300):
+        add(hosts, number)
+    where, line, waiting = add(hosts, 1000), connection(), Turn()
+    enter(where, Turn(), waiting)
+    hosts.leave(where, line, now=0.0)
+    hosts.close()
+
+    assert (waiting.over, line.usable) == (line, True)
 
 
 async def test_unused_connections_are_closed_after_a_while(monkeypatch: Any) -> None:
