@@ -196,6 +196,7 @@ class ApiNode:
             keys=keyring,
             acknowledge=Acknowledge(ledger, clock=clock),
             state=state,
+            keeping=store.room,
         )
 
 
