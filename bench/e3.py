@@ -27,6 +27,7 @@ WHILE = Target(limit=2.0, unit="×", most=True)
 WHAT = "POST → 202 with a million matching recipients against a thousand"
 THOUSAND = 1_000
 _NOBODY = "10.00,20.00 10.00,20.10 10.10,20.10 10.10,20.00 10.00,20.00"
+_ALIVE = request("GET", "/healthz")
 _QUIET = 400  # posts to learn what p99 is while nothing is planned
 _WITHIN = 60.0
 
@@ -116,8 +117,8 @@ class Poster:
     """Posts alerts over one kept connection, one after the other."""
 
     def __init__(self, relay: Relay, key: str) -> None:
+        self._port, self._key = relay.port, key
         self._wire = Wire(relay.port)
-        self._key = key
 
     def post(self, identifier: str, polygon: str) -> tuple[str, float]:
         """Post an alert; return its id and the seconds until its 202.
@@ -127,9 +128,18 @@ class Poster:
         """
         raw = cap(identifier, P3, polygon, now=datetime.now(UTC))
         asked = request("POST", "/v1/alerts", key=self._key, content="application/cap+xml", body=raw)
+        self._wake()
         began = time.perf_counter()
         answer = self._wire.ask(asked)
         waited = time.perf_counter() - began
         if answer.status != 202:
             raise NotReached(f"{identifier} was answered {answer.status}: {answer.body[:300].decode()}")
         return str(orjson.loads(answer.body)["id"]), waited
+
+    def _wake(self) -> None:
+        """Make sure that the connection lives: the relay closes one that was silent for long."""
+        try:
+            self._wire.ask(_ALIVE)
+        except ConnectionError:
+            self._wire = Wire(self._port)
+            self._wire.ask(_ALIVE)
