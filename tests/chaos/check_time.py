@@ -81,12 +81,12 @@ def priority(h: History) -> Iterator[Finding]:
 
 
 def _overtaken(h: History, deed: Deed) -> Iterator[Finding]:
-    """While the sends of one urgent deed go through a channel, hardly anything less urgent does."""
+    """While the sends of one deed go through a channel, hardly anything less urgent does."""
     taken, klass = deed.accepted, klass_of(deed)
-    if taken is None or klass not in ("P0", "P1") or deed.role is not Role.NEW:
+    if taken is None or klass not in ("P0", "P1", "P2", "P3"):
         return
     for kind in ("sms", "email", "webhook"):
-        own = [s.t for s in h.sends if s.kind == kind and h.deed_of(s) == deed.number]
+        own = [s.t for (n, pair), sends in h.of_sends.items() if n == deed.number and pair[1] == kind for s in sends]
         begin = taken.answered + 1.0
         if not own or max(own) <= begin or h.faults_in(taken.asked - 5.0, max(own)):
             continue

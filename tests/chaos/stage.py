@@ -24,8 +24,14 @@ HOSTS = 3
 _SMS = ("sms", "sms-backup")
 WORKERS = 2
 
-#: Leases and pauses short enough that a recovery fits into seconds; the ratios are those of the defaults.
-ENGINE = {"pauses_urgent": [0.4, 0.8, 1.5], "pauses": [0.5, 1.0, 2.0], "send_timeout": 4.0}
+#: Leases and pauses so short that a recovery fits into seconds, chunks so small that even these alerts have several.
+ENGINE = {
+    "pauses_urgent": [0.4, 0.8, 1.5],
+    "pauses": [0.5, 1.0, 2.0],
+    "send_timeout": 4.0,
+    "chunk": 12,
+    "slots": 2,
+}
 
 
 @dataclass(slots=True)
