@@ -52,6 +52,7 @@ async def measure(job: Job) -> Figure:
         poster = Poster(relay, await relay.client.agency())
         await relay.client.completed(poster.post("warm", VILLAGE.polygon)[0], within=_WITHIN)
         waits = await _sample(job, relay, poster)
+        poster.close()
     p99 = {"quiet": ms(waits.quiet, 99), "while_planning": ms(waits.planning, 99)}
     return Figure(
         name="E3",
@@ -136,10 +137,15 @@ class Poster:
             raise NotReached(f"{identifier} was answered {answer.status}: {answer.body[:300].decode()}")
         return str(orjson.loads(answer.body)["id"]), waited
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._wire.close()
+
     def _wake(self) -> None:
         """Make sure that the connection lives: the relay closes one that was silent for long."""
         try:
             self._wire.ask(_ALIVE)
         except ConnectionError:
+            self._wire.close()
             self._wire = Wire(self._port)
             self._wire.ask(_ALIVE)

@@ -49,6 +49,10 @@ class Wire:
                 self._read()
         return self.received - before
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
     def _read(self) -> None:
         data = self._socket.recv(65536)
         if not data:
@@ -62,4 +66,4 @@ class Wire:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self.close()
