@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -19,12 +20,13 @@ from shapely.geometry.base import BaseGeometry
 
 from relay.cap.grid import Grid
 from relay.cap.model import Area, Circle, Polygon
+from relay.cap.raster import Raster
 
 EARTH_KM: Final = 6371.0088  # IUGG mean radius
 _KM_PER_DEGREE: Final = math.pi * EARTH_KM / 180
 _SLACK_KM: Final = 1e-6  # a millimetre against rounding
-_MANY_PLACES: Final = 250_000  # from here on a grid is worth its building,
-_MUCH_WORK: Final = 1_000_000_000  # or from so many places × edges on
+_MANY_PLACES: Final = 30_000  # from here on a raster is worth its making
+_MUCH_WORK: Final = 1_000_000_000  # places × edges, from which on a grid is worth its building where a raster is none
 _POLAR: Final = 45.0  # degrees of latitude from which on a ring around the world is one around its pole
 _MOST_MEETINGS: Final = 200_000  # of the boxes around two edges; about two seconds of untangling
 _EDGES_AT_ONCE: Final = 64
@@ -47,8 +49,10 @@ class Piece:
         return _where(near, lats, lons, self._within)
 
     def _within(self, lats: Floats, lons: Floats) -> Mask:
-        work = len(lats) * int(shapely.get_num_coordinates(self.geometry))
-        if len(lats) >= _MANY_PLACES or work >= _MUCH_WORK:
+        raster = Raster.over(self.geometry) if len(lats) >= _MANY_PLACES else None
+        if raster is not None:
+            return raster.contains(lats, lons)
+        if len(lats) * int(shapely.get_num_coordinates(self.geometry)) >= _MUCH_WORK:
             return Grid(self.geometry).contains(lats, lons)
         mask: Mask = shapely.intersects_xy(self.geometry, lons, lats)
         return mask
@@ -147,7 +151,8 @@ def polygon_geometry(polygon: Polygon) -> BaseGeometry:
     is a hopeless tangle.
     """
     # A tenth of a millimetre is enough, and spares the geometry library numbers next to nothing.
-    ring = np.round(np.asarray(polygon.points, np.float64).reshape(-1, 2)[:, ::-1], 9)
+    numbers = np.fromiter(chain.from_iterable(polygon.points), np.float64, 2 * len(polygon.points))
+    ring = np.round(numbers.reshape(-1, 2)[:, ::-1], 9)
     if len(ring) and not np.array_equal(ring[0], ring[-1]):
         ring = np.concatenate([ring, ring[:1]])
     if len(ring) < 4:

@@ -1,4 +1,4 @@
-"""A grid over a polygon, so that a million places are compared with it in milliseconds.
+"""A grid over a polygon whose border runs to and fro so much that a raster (``relay.cap.raster``) does not help.
 
 Most cells lie wholly inside or outside, and their places need no further look.  The others keep the part of the polygon
 that is in them, which is small: a place is never compared with more than a few dozen edges, however the ring runs.
