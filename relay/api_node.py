@@ -89,10 +89,12 @@ class _Store:
     receipts: Receipts
 
     @classmethod
-    def over(cls, connection: Connection, keys: Keys, archive: Archive, node: str, clock: Clock) -> _Store:
+    def over(cls, connection: Connection, keys: Keys, disk: _Disk, settings: Settings, clock: Clock) -> _Store:
         # One frozen primary of a Cluster would hold up everybody's round trip.
         together = connection if connection.kind == "cluster" else Together(connection)
-        room = ArchiveRoom(archive, connection, together, keys, node=node, clock=clock)
+        room = ArchiveRoom(
+            disk.archive, connection, together, keys, settings=settings, node=disk.node.name, clock=clock
+        )
         return cls(
             room,
             room.alerts,
@@ -114,7 +116,7 @@ class ApiNode:
         self._disk = disk
         self.journal = disk.journal
         keys = configured(connection, settings.redis.partitions)
-        store = _Store.over(connection, keys, disk.archive, disk.node.name, clock)
+        store = _Store.over(connection, keys, disk, settings, clock)
         directory = Directory(store.directory, Copy(disk.path), clock=clock)
         applier = Applier(store.alerts, store.switches, directory, store.receipts, node=disk.node.name)
         self._remember = Remember(
@@ -147,7 +149,7 @@ class ApiNode:
             "keys": keyring,
             "state": self._state,
             "retention": Retention(disk.journal, self._remember, trusted=lambda: accept.clock_trusted, clock=clock),
-            **store.room.parts(settings),
+            **store.room.parts(),
         }
 
     @classmethod

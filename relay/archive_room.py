@@ -36,7 +36,15 @@ class ArchiveRoom:
     """
 
     def __init__(
-        self, archive: Archive, connection: Connection, busy: Connection, keys: Keys, *, node: str, clock: Clock
+        self,
+        archive: Archive,
+        connection: Connection,
+        busy: Connection,
+        keys: Keys,
+        *,
+        settings: Settings,
+        node: str,
+        clock: Clock,
     ) -> None:
         self.archive = archive
         self._keys = keys
@@ -44,31 +52,31 @@ class ArchiveRoom:
         self._raw = Alerts(connection, keys), Legs(connection, keys), DirectoryStore(connection)
         self._sweeps = [Sweep(connection, partition) for partition in keys.all]
         self._receipts = ReceiptStore(connection, keys)
-        self._connection = connection
         self._node = node
         self._clock = clock
-        self._room: Room | None = None
         self._archivists: dict[str, Archivist] = {}
+        self._after, self._keep_days = settings.archive.after, settings.archive.keep_days
+        memory = settings.memory
+        self._room = Room(connection, limit_mb=memory.limit_mb, reserve=memory.reserve, clock=clock)
         recall = Recall(archive, self._way_of, *self._raw[:2], clock=clock)
-        self.alerts = KeptAlerts(connection, keys, archive, recall, self._ways)
-        self.accepting = KeptAlerts(busy, keys, archive, recall, self._ways)
+        self.alerts = KeptAlerts(connection, keys, archive, recall, self._ways, self._room)
+        self.accepting = KeptAlerts(busy, keys, archive, recall, self._ways, self._room)
         self.legs = KeptLegs(connection, keys, archive)
         self.writes = KeptWrites(KeptLegs(busy, keys, archive), Chunks(busy, keys), archive, clock=clock)
 
     def _way_of(self, sender: str) -> Retiring:
         return self._ways[self._keys.of_sender(sender).number]
 
-    def parts(self, settings: Settings) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, Part]:
         """Return the parts that run in this process."""
-        clock, memory = self._clock, settings.memory
-        self._room = Room(self._connection, limit_mb=memory.limit_mb, reserve=memory.reserve, clock=clock)
+        clock = self._clock
         self._archivists = {
             f"archivist {way.keys.number}": Archivist(
-                self.archive, way, *self._raw, node=self._node, after=settings.archive.after, clock=clock
+                self.archive, way, *self._raw, node=self._node, after=self._after, clock=clock
             )
             for way in self._ways
         }
-        tidy = Housekeeping(self.archive, self._sweeps, keep_days=settings.archive.keep_days, clock=clock)
+        tidy = Housekeeping(self.archive, self._sweeps, keep_days=self._keep_days, clock=clock)
         return {
             **self._archivists,
             "late mail": LateMail(self._receipts, self.writes, clock=clock),
@@ -83,8 +91,7 @@ class ArchiveRoom:
             error = next((a.error for a in self._archivists.values() if a.error), None)
             found["archive"] = {"alerts": kept.alerts, "bytes": kept.bytes, "error": error}
         with contextlib.suppress(StoreUnavailable):
-            spaces = [await self._room.look(partition) for partition in self._keys.all] if self._room else []
-            if spaces:
-                space = max(spaces, key=lambda s: s.used / s.limit if s.limit else 0.0)
-                found["memory"] = {"used": space.used, "limit": space.limit, "reserve": space.reserve}
+            spaces = [await self._room.look(partition) for partition in self._keys.all]
+            space = max(spaces, key=lambda s: s.used / s.limit if s.limit else 0.0)
+            found["memory"] = {"used": space.used, "limit": space.limit, "reserve": space.reserve}
         return found

@@ -7,6 +7,7 @@ RelayError
 ├── IdentifierConflict    same message, other content (HTTP 409)
 ├── JournalUnavailable    nothing was accepted (HTTP 503)
 ├── StoreUnavailable      Redis cannot be reached or refuses writes now; what is journalled stays pending
+│   └── StoreFull         it has no room for this now
 ├── DataDirInUse          another relay owns this data directory
 ├── ProviderDown          raised by an adapter's ``send`` for a whole batch that certainly did not leave
 └── BlockedTarget         an address that a recipient's URL may not lead to; an OSError, so that clients pass it on
@@ -75,6 +76,10 @@ class JournalUnavailable(RelayError):
 
 class StoreUnavailable(RelayError):
     """Redis cannot be reached, is loading, or refuses writes."""
+
+
+class StoreFull(StoreUnavailable):
+    """Redis answers, and has no room for this now; what is more urgent may still find some."""
 
 
 class DataDirInUse(RelayError):

@@ -246,8 +246,8 @@ class Accept:
         try:
             async with asyncio.timeout(self._settings.redis.accept_budget):
                 remembered = await self._alerts.accept(self.new_alert(record, number, alert=alert))
-        except (StoreUnavailable, TimeoutError):
-            self._remember.away(record.partition)
+        except (StoreUnavailable, TimeoutError) as error:
+            self._remember.away(record.partition, error)
             self._remember.later(record, number)
             return ""
         except Exception:  # it is journalled, so it counts whatever went wrong here

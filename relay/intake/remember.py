@@ -11,7 +11,7 @@ import structlog
 
 from relay.adapter import Class
 from relay.clock import Clock
-from relay.errors import RelayError, StoreUnavailable
+from relay.errors import RelayError, StoreFull, StoreUnavailable
 from relay.intake import live
 from relay.intake.journal import Journal
 from relay.intake.places import ANYWHERE, single
@@ -35,6 +35,8 @@ log = structlog.get_logger()
 _ORDER = {klass: rank for rank, klass in enumerate(Class)}
 _PERIOD = 1.0
 _LONGEST_PAUSE = 60.0
+#: The rank of P1: what is at most that is asked again soon.
+_URGENT = 3
 #: A record whose counterpart has not come back after this many tries (ten minutes) has none any more.
 _MOST_TRIES = 14
 
@@ -97,9 +99,10 @@ class Remember:
         """Whether the server of a place answered when it was asked last."""
         return place in self._there
 
-    def away(self, place: int) -> None:
-        """Take note that a place did not answer: until it does, nobody waits for it."""
-        self._there.discard(place)
+    def away(self, place: int, error: BaseException | None = None) -> None:
+        """Take note that a place did not answer: until it does, nobody waits for it.  One that is full did answer."""
+        if not isinstance(error, StoreFull):
+            self._there.discard(place)
 
     @property
     def applied(self) -> int:
@@ -152,6 +155,9 @@ class Remember:
         while not stopping.is_set() and (head := self._waiting.take(self._there)) is not None:
             try:
                 await self._apply(head.record, head.number, head.again)
+            except StoreFull:
+                # It waits alone: worse news has room that this has not.
+                self._put_aside(head, most=None, longest=_PERIOD if head.rank <= _URGENT else _LONGEST_PAUSE)
             except StoreUnavailable:
                 self._waiting.back(head)
                 self.away(self._place_of(head.record))
@@ -164,14 +170,14 @@ class Remember:
                 self._waiting.done(head)
                 self.applied_now(head.number)
 
-    def _put_aside(self, item: Pending, *, most: int | None) -> None:
+    def _put_aside(self, item: Pending, *, most: int | None, longest: float = _LONGEST_PAUSE) -> None:
         """Try a record again after a growing pause, ``most`` times; what nobody understands stays for ever."""
         item.tries += 1
         if most is not None and item.tries >= most:
             log.warning("record_without_counterpart", number=item.number)
             self._waiting.done(item)
             return
-        due = self._clock.monotonic() + min(_LONGEST_PAUSE, 2.0 ** (item.tries - 1))
+        due = self._clock.monotonic() + min(longest, 2.0 ** min(item.tries - 1, 16))
         self._aside.append((due, item))
 
     def _take_back(self) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import redis.exceptions
 
-from relay.errors import StoreUnavailable
+from relay.errors import StoreFull, StoreUnavailable
 
 #: What a server says when it is there but cannot serve now: pending, never an error of ours.
 _NOT_NOW = (
@@ -35,6 +35,8 @@ _NOT_NOW_CLASSES = (
     redis.exceptions.AskError,
 )
 
+_FULL = frozenset({"OOM", redis.exceptions.OutOfMemoryError.__name__})
+
 #: The server is not there, or did not answer in time: what was asked may or may not have been done.
 GONE = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError)
 
@@ -48,6 +50,8 @@ async def available() -> AsyncIterator[None]:
         raise StoreUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
     except redis.exceptions.ResponseError as error:
         word = not_now(error)
+        if word in _FULL:
+            raise StoreFull(f"Redis answers {word}") from error
         if word:
             raise StoreUnavailable(f"Redis answers {word}") from error
         raise

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from relay.clock import Clock
-from relay.errors import StoreUnavailable
+from relay.errors import StoreFull, StoreUnavailable
 from relay.fanout.segment import Segment
 from relay.store.alerts import Alerts, Known, NewAlert, Remembered, StoredAlert
 from relay.store.chunks import Chunks
@@ -17,6 +17,7 @@ from relay.store.connection import Connection
 from relay.store.legs import Leg, Legs
 from relay.store.partitions import Keys
 from relay.store.retire import Retiring
+from relay.store.room import Room
 from relay.tracking.archive import Archive
 from relay.tracking.recall import Recall
 from relay.tracking.states import RECORD_BYTES, Record
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 P = ParamSpec("P")
 T = TypeVar("T")
 
+#: Bytes of an alert apart from its text.
+_ALERT = 2_000
 _REFERS = frozenset({"Cancel", "Update"})
 
 
@@ -46,9 +49,10 @@ class KeptAlerts(Alerts):
     """The alerts of all partitions, archived ones among them."""
 
     def __init__(
-        self, connection: Connection, keys: Keys, archive: Archive, recall: Recall, ways: Sequence[Retiring]
+        self, connection: Connection, keys: Keys, archive: Archive, recall: Recall, ways: Sequence[Retiring], room: Room
     ) -> None:
         super().__init__(connection, keys)
+        self._room = room
         self._archive = archive
         self._recall = recall
         self._ways = ways
@@ -63,6 +67,10 @@ class KeptAlerts(Alerts):
         """Remember an alert, once; what is in the archive stays there, whatever the journal tells after a loss.
 
         What a Cancel or Update refers to comes back from the archive first.
+
+        Raises:
+            StoreFull: what room is left is for more urgent news.
+            StoreUnavailable: Redis is away; asking again is harmless.
         """
         kept = await self._archived(new)
         if kept is not None:
@@ -70,6 +78,9 @@ class KeptAlerts(Alerts):
                 for way in self._ways:
                     await way.refer(kept)
             return Remembered("same" if kept["k2"] == new.k2 else "conflict", kept["state"], ())
+        space = await self._room.look(self.keys.of_sender(new.fields.get("sender", "")))
+        if not space.admits(len(new.raw) + _ALERT, klass=new.klass):
+            raise StoreFull("what is left is for P0 and P1")
         if new.msg_type in _REFERS and new.referenced and not await super().state(new.alert_id):
             await self._recall.chain(new.referenced)
         return await super().accept(new)

@@ -127,11 +127,13 @@ def rehearsal(key: Key) -> Key:
 
 
 @asynccontextmanager
-async def api_node(redis: Connection, folder: Path, *, clock: FakeClock | None = None) -> AsyncIterator[NodeSide]:
+async def api_node(
+    redis: Connection, folder: Path, *, clock: FakeClock | None = None, **sections: object
+) -> AsyncIterator[NodeSide]:
     """Build a node whose Redis is known to be there; a second one on the same folder is the node after a restart."""
     clock = clock or FakeClock(datetime.now(UTC).replace(microsecond=0))
     folder.mkdir(exist_ok=True)
-    settings = Settings.model_validate({"data_dir": str(folder)})
+    settings = Settings.model_validate({"data_dir": str(folder), **sections})
     node = await ApiNode.build(settings, redis, folder, clock=clock)
     await node.load()
     side = NodeSide(node, redis, clock, folder)

@@ -1,6 +1,7 @@
 """Room in Redis, measured on real servers that are really full."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from relay.testing.clocks import FakeClock
 from relay.tracking.states import Record, State
 from tests.contract.archive_side import ArchiveSide
 from tests.contract.engine_side import Engine, an_alert, new_leg, wall_ms
+from tests.contract.node_side import api_node
 
 MB = 1024 * 1024
 
@@ -130,9 +132,9 @@ async def test_full_server_ends_what_was_begun(full: Connection, engine: Engine)
     assert await engine.state() == "completed"
 
 
-async def test_archiving_makes_room_on_a_full_server(full: Connection, engine: Engine, tmp_path: object) -> None:
+async def test_archiving_makes_room_on_a_full_server(full: Connection, engine: Engine, tmp_path: Path) -> None:
     """Finished alerts leave a full server."""
-    side = ArchiveSide(engine, tmp_path / "archive")  # type: ignore[operator]
+    side = ArchiveSide(engine, tmp_path / "archive")
     await side.people(3)
     leg = await side.finished(expires_ms=wall_ms() + 3_600_000)
     await fill(full)
@@ -140,3 +142,22 @@ async def test_archiving_makes_room_on_a_full_server(full: Connection, engine: E
 
     assert went == 1
     assert await engine.legs.get(leg) is None
+
+
+async def test_accepting_goes_on_when_redis_is_full(redis: Connection, tmp_path: Path) -> None:
+    """A low post is taken into the journal and waits; an urgent one has room, and in the end the low one too."""
+    folder = tmp_path / "node"
+    async with api_node(redis, folder, memory={"limit_mb": 0.001}) as node:
+        await node.catch_up()
+        low = await node.post(node.xml("low", severity="Minor"))
+        urgent = await node.post(node.xml("urgent", severity="Extreme"))
+        waits = node.services.state.pending
+        figures = await node.services.keeping.figures() if node.services.keeping is not None else {}
+    async with api_node(redis, folder) as node:
+        await node.catch_up()
+        later = await node.state(low.alert_id)
+
+    assert (low.redis, urgent.redis, waits) == ("pending", "applied", 1)
+    assert (low.klass, urgent.klass) == ("P4", "P1")
+    assert figures["memory"]["used"] > figures["memory"]["limit"]
+    assert later == "accepted"
