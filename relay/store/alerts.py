@@ -125,17 +125,6 @@ class Alerts(PlanJobs):
             keys.decisions,
             *(keys.referrers(k1) for k1 in new.referenced),
         ]
-        facts: dict[str, str | bytes] = {
-            **new.fields,
-            "node": new.node,
-            "k0": new.k0,
-            "k1": new.k1,
-            "msgType": new.msg_type,
-            "class": new.klass,
-            "reason": new.reason,
-            "expires": str(new.expires_ms),
-            "raw": pack(new.raw),
-        }
         args: list[str | bytes | int] = [
             new.alert_id,
             new.k2,
@@ -147,7 +136,7 @@ class Alerts(PlanJobs):
             new.received_ms,
             KEEP,
         ]
-        for name, value in facts.items():
+        for name, value in _facts(new).items():
             args += [name, value]
         verdict, state, *others = await self._redis.run("accept", names, args)
         self.keys.settled(new.alert_id, keys)
@@ -259,6 +248,20 @@ class Alerts(PlanJobs):
         keys = await home_of(self._redis, self.keys, alert["id"])
         names = [keys.legs, keys.alert(alert["id"]), keys.checks]
         return _text(await self._redis.run("stop", names, [state, f"{state}_by", cause, flag, *alert.legs]))
+
+
+def _facts(new: NewAlert) -> dict[str, str | bytes]:
+    return {
+        **new.fields,
+        "node": new.node,
+        "k0": new.k0,
+        "k1": new.k1,
+        "msgType": new.msg_type,
+        "class": new.klass,
+        "reason": new.reason,
+        "expires": str(new.expires_ms),
+        "raw": pack(new.raw),
+    }
 
 
 def _stored(row: Any, *, with_raw: bool) -> StoredAlert:  # noqa: ANN401 -- a mapping or a flat list, as the client parses it
