@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ TELL = 1.8
 GONE = 10.0
 
 STOP_FILE = "stopped"
+#: Touched with each heartbeat that Redis took: a worker has no port that a health check could ask.
+ALIVE_FILE = "worker.alive"
 
 
 class Beat:
@@ -51,6 +54,7 @@ class Beat:
         self._preparer = preparer
         self._leases = leases
         self._stop_file = data_dir / STOP_FILE
+        self._alive_file = data_dir / ALIVE_FILE
         self._clock = clock
         self._facts = facts
         self._told = float("-inf")
@@ -102,6 +106,8 @@ class Beat:
         others = [w for w, heartbeat in workers.items() if w != self._id and now - heartbeat["at"] < GONE]
         self._leases.alone = not others
         self._told = self._clock.monotonic()
+        with contextlib.suppress(OSError):  # a full disk does not stop a worker
+            self._alive_file.touch()
         await self._switches.forget_workers(forgettable(self._id, workers, now=now))
 
 

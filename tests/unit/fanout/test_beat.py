@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from relay.errors import StoreUnavailable
-from relay.fanout.beat import GONE, STOP_FILE, Beat, forgettable
+from relay.fanout.beat import ALIVE_FILE, GONE, STOP_FILE, Beat, forgettable
 from relay.fanout.channels import Channels
 from relay.fanout.leases import Leases
 from relay.fanout.prepare import Gate, Preparer
@@ -129,6 +129,20 @@ async def test_switches_hold_while_redis_is_away(world: World, tmp_path: Path, g
         stopping.set()
 
     assert world.gate == Gate(gate.stopped or file, gate.paused)
+
+
+async def test_touches_a_file_for_health_checks(world: World, tmp_path: Path) -> None:
+    """Whoever watches a worker from outside sees that Redis took its heartbeat, and when it did not."""
+    await beat_of(world, tmp_path).once()
+    (tmp_path / ALIVE_FILE).unlink()
+    world.away = True
+    with pytest.raises(StoreUnavailable):
+        await beat_of(world, tmp_path).once()
+
+    assert not (tmp_path / ALIVE_FILE).exists()
+    world.away = False
+    await beat_of(world, tmp_path).once()
+    assert (tmp_path / ALIVE_FILE).exists()
 
 
 async def test_says_goodbye(world: World, tmp_path: Path) -> None:
