@@ -27,21 +27,23 @@ class PlanJobs:
         self.keys = keys
         self._lookout = Lookout(len(keys.all))
 
-    async def take_plan(self, *, lease_ms: int) -> tuple[str, int]:
+    async def take_plan(self, *, lease_ms: int, urgent: bool = False) -> tuple[str, int]:
         """Lease the most urgent plan job: (alert id, 0), or ("", milliseconds until something may be due).
+
+        ``urgent``: only P0 and P1.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         if isinstance(self.keys, Partition):
-            alert_id, wait, _ = await self._take(self.keys, lease_ms, tell=False)
+            alert_id, wait, _ = await self._take(self.keys, lease_ms, tell=False, urgent=urgent)
             return alert_id, wait
         now = time.monotonic()
-        look = self._lookout.next(now, lowest=len(CLASSES))
+        look = self._lookout.next(now, lowest=2 if urgent else len(CLASSES))
         if look is None:
             return "", int(self._lookout.rest(now) * 1000)
         try:
-            alert_id, wait, waiting = await self._take(self.keys.all[look.place], lease_ms, tell=True)
+            alert_id, wait, waiting = await self._take(self.keys.all[look.place], lease_ms, tell=True, urgent=urgent)
         except StoreUnavailable:
             self._lookout.found(look.place, waiting=0, look_at=now + AWAY)
             return "", 0
@@ -55,9 +57,9 @@ class PlanJobs:
         """Look for jobs in a partition at the next occasion: its bell rang."""
         self._lookout.rang(place)
 
-    async def _take(self, keys: Partition, lease_ms: int, *, tell: bool) -> tuple[str, int, int]:
+    async def _take(self, keys: Partition, lease_ms: int, *, tell: bool, urgent: bool) -> tuple[str, int, int]:
         names = [keys.plan, keys.plan_leases]
-        alert_id, wait, waiting = await self._redis.run("plan_take", names, [lease_ms, int(tell)])
+        alert_id, wait, waiting = await self._redis.run("plan_take", names, [lease_ms, int(tell), int(urgent)])
         return alert_id.decode(), int(wait), int(waiting)
 
     def partition(self, alert_id: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -15,8 +16,8 @@ from relay.fanout.bell import Bells
 from relay.fanout.plan import Pairs
 from relay.fanout.planner import Audience, Planner
 from relay.settings import Settings
-from relay.store.plan_jobs import PLAN_LANE
 from relay.store.chunks import Chunk
+from relay.store.plan_jobs import PLAN_LANE
 from relay.testing.clocks import FakeClock
 from relay.tracking.states import Record
 from tests.contract.engine_side import Engine, an_alert, wall_ms
@@ -30,12 +31,18 @@ class Crowd:
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
         self.error: Exception | None = None
         self.drills: list[bool] = []
+        self.infos: Sequence[int] = ()
+        self.gate: asyncio.Event | None = None
 
     async def match(self, alert: Alert, *, drill: bool) -> Audience:
         self.drills.append(drill)
         if self.error is not None:
             raise self.error
+        if self.gate is not None and "slow" in alert.identifier:
+            await self.gate.wait()
         found = pairs(self.ordinals)
+        if self.infos:
+            found = Pairs(found.ordinals, found.slots, np.array(self.infos, np.uint16))
         if self.meanwhile is not None:
             hook, self.meanwhile = self.meanwhile, None
             await hook()
@@ -78,10 +85,11 @@ class World:
         state: str = "accepted",
         klass: Class = Class.P1,
         infos: str = "<language>en</language>",
+        info_count: int = 1,
         **fields: str,
     ) -> None:
         """Accept an alert; ``of`` names the one it refers to."""
-        raw = self.xml(alert_id, msg_type=msg_type, infos=infos)
+        raw = self.xml(alert_id, msg_type=msg_type, infos=infos, count=info_count)
         facts = {"sha256": hashlib.sha256(raw).hexdigest(), "media": "xml", "referenced": f"k1-{of}" if of else ""}
         await self.engine.alerts.accept(
             an_alert(
@@ -95,7 +103,7 @@ class World:
             )
         )
 
-    def xml(self, alert_id: str, *, msg_type: str, infos: str) -> bytes:
+    def xml(self, alert_id: str, *, msg_type: str, infos: str, count: int = 1) -> bytes:
         ends = datetime.fromtimestamp(wall_ms() / 1000 + 3600, UTC).isoformat(timespec="seconds")
         sent = datetime.fromtimestamp(wall_ms() / 1000, UTC).isoformat(timespec="seconds")
         info = (
@@ -105,7 +113,7 @@ class World:
         )
         return f"""<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>{alert_id}</identifier>
 <sender>duty@meteo.example</sender><sent>{sent}</sent><status>Actual</status><msgType>{msg_type}</msgType>
-<scope>Public</scope>{info if infos else ""}</alert>""".encode()
+<scope>Public</scope>{info * count if infos else ""}</alert>""".encode()
 
     async def send(self, outcomes: dict[int, Record], *, size: int = 6) -> Chunk:
         """Claim the next chunk and settle it for good."""

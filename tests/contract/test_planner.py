@@ -8,6 +8,8 @@ import pytest
 
 from relay.adapter import Class, Kind
 from relay.errors import StoreUnavailable
+from relay.fanout.planner import HANDS
+from relay.store.plan_jobs import PLAN_LANE
 from tests.contract.engine_side import Engine
 from tests.contract.planner_side import World
 
@@ -86,29 +88,6 @@ async def test_alert_cancelled_while_it_is_planned_is_not_sent(world: World) -> 
     assert await world.told("a") == []
 
 
-async def test_segments_lost_before_publication_are_planned_again(world: World) -> None:
-    """Redis was emptied and filled again in between: the leg was published with nobody behind it, for ever."""
-    await world.accept("a")
-
-    async def lose() -> None:
-        keys = await world.engine.redis.call("KEYS", "*:s:*")
-        await world.engine.redis.call("DEL", *keys)
-
-    publish = world.engine.legs.publish
-
-    async def late(*args: object, **values: object) -> str:
-        await lose()
-        return await publish(*args, **values)  # type: ignore[arg-type]
-
-    world.engine.legs.publish = late  # type: ignore[method-assign]
-    with pytest.raises(StoreUnavailable):
-        await world.planner.plan("a")
-    world.engine.legs.publish = publish  # type: ignore[method-assign]
-
-    assert await world.state("a") == "accepted"
-    assert await world.planner.plan("a") == "active"
-
-
 async def test_damaged_alert_is_held(world: World) -> None:
     """Bytes that are not those that were accepted are shown to a person."""
     await world.accept("a", sha256="0" * 64)
@@ -149,3 +128,49 @@ async def test_planner_takes_jobs_until_it_is_told_to_stop(world: World) -> None
         stopping.set()
 
     assert await world.told("a") == [0, 1, 2, 3, 4, 5]
+
+
+async def test_large_plans_do_not_block_the_worst_news(world: World) -> None:
+    """All hands are full of low plans that take their time; a flash is planned all the same, and another low one waits."""
+    world.crowd.gate = asyncio.Event()
+    stopping = asyncio.Event()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.bells.run(stopping))
+        tasks.create_task(world.planner.run(stopping))
+        for number in range(HANDS):
+            await world.accept(f"slow-{number}", klass=Class.P4)
+        while len(await world.waiting()) < HANDS:
+            await asyncio.sleep(0.01)
+        await world.accept("low", klass=Class.P4)
+        await world.accept("flash", klass=Class.P0)
+        while await world.state("flash") != "active":
+            await asyncio.sleep(0.01)
+        low = await world.state("low")
+        world.crowd.gate.set()
+        while await world.state("low") != "active":
+            await asyncio.sleep(0.01)
+        stopping.set()
+
+    assert low == "accepted"
+
+
+async def test_plan_that_outlives_its_lease_is_made_once(world: World) -> None:
+    """The job of an alert that is being planned here comes round again: that renews its lease, and nothing else."""
+    world.crowd.gate = asyncio.Event()
+    stopping = asyncio.Event()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.bells.run(stopping))
+        tasks.create_task(world.planner.run(stopping))
+        await world.accept("slow")
+        while not await world.waiting():
+            await asyncio.sleep(0.01)
+        await world.engine.redis.call("ZADD", world.engine.keys.plan_leases, 1, "slow")
+        world.bells.ring(PLAN_LANE)
+        while float(await world.engine.redis.call("ZSCORE", world.engine.keys.plan_leases, "slow")) < 2:
+            await asyncio.sleep(0.01)
+        world.crowd.gate.set()
+        while await world.state("slow") != "active":
+            await asyncio.sleep(0.01)
+        stopping.set()
+
+    assert len(world.crowd.drills) == 1

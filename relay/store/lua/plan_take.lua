@@ -1,14 +1,16 @@
 -- Lease the most urgent alert that waits to be planned; a plan whose lease ran out goes before all but a P0.
 -- KEYS: 1 plan  2 planning
 -- ARGV: 1 lease (ms)  2 tell which class waits afterwards (0 | 1): asked for where there are several partitions
+--       3 only P0 and P1 (0 | 1)
 -- Returns {alert id, 0, the bit of the most urgent class that waits now} or {'', ms until a lease runs out, 0}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local FLASH = 2 ^ 42 -- scores of P0 are below
 local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if ARGV[3] == '1' and not (head[2] and tonumber(head[2]) < 2 * FLASH) then return {'', 300000, 0} end
 local late = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 1)
 local id = late[1]
-if not id or (head[2] and tonumber(head[2]) < FLASH) then
+if not id or ARGV[3] == '1' or (head[2] and tonumber(head[2]) < FLASH) then
   id = head[1]
   if not id then
     local next = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')

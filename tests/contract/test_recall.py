@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 
+import numpy as np
 import pytest
 
 from relay.adapter import Class, Kind
 from relay.fanout.ids import leg_id
+from relay.fanout.plan import Pairs
+from relay.fanout.recall import at_their_place
 from relay.tracking.states import Flag, Record, State
 from tests.contract.engine_side import Engine
 from tests.contract.planner_side import World
@@ -146,6 +149,51 @@ async def test_cancel_waits_for_what_another_server_run_forgot(world: World) -> 
 
     assert fenced == ("cancelled", "accepted", ["c"])
     assert await world.state("c") == "active"
+
+
+async def test_nobody_counts_as_two_people(world: World) -> None:
+    """A cancel in several passes counts each person once, also one who is told on a second address in a later pass."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    chunk = await world.engine.claim(most=3)
+    await world.send({3: SENT}, size=3)
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+    await world.engine.settle(chunk, {0: SENT, 2: SENT}, alert_id="a", size=6)
+    await world.planner.plan("c")
+    stored = await world.engine.alerts.get("c")
+    assert stored is not None
+
+    assert await world.told("c") == [0, 2, 3]
+    assert stored.number("recipients") == 3
+
+
+def test_a_place_has_its_own_words() -> None:
+    """Who is in an area of the cancel reads the info for it; who is in none keeps the one in his language."""
+    told = Pairs(np.array([1, 2, 5], np.uint32), np.array([0, 1, 0], np.uint8), np.array([0, 0, 1], np.uint16))
+    places = Pairs(np.array([2, 1, 5], np.uint32), np.array([1, 0, 7], np.uint8), np.array([2, 3, 4], np.uint16))
+    nowhere = Pairs(np.empty(0, np.uint32), np.empty(0, np.uint8), np.empty(0, np.uint16))
+
+    assert at_their_place(told, places).infos.tolist() == [3, 2, 1]
+    assert at_their_place(told, nowhere) is told
+    assert at_their_place(told, None) is told
+    assert at_their_place(nowhere, places) is nowhere
+
+
+async def test_cancel_with_areas_is_read_by_place(world: World) -> None:
+    """Of several infos people read the one for where they are, as they did with the alert."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.send(dict.fromkeys(range(6), SENT))
+    await world.accept("c", of="a", msg_type="Cancel", info_count=2)
+    world.crowd.infos = [0, 0, 0, 1, 1, 1]
+    await world.planner.plan("c")
+    stored = await world.engine.alerts.get("c")
+    assert stored is not None
+    segment = await world.engine.legs.segment(stored.legs[0], 0)
+    assert segment is not None
+
+    assert segment.variants.tolist() == [0, 0, 0, 1, 1, 1]
 
 
 async def test_bare_cancel_is_read_in_the_words_of_the_alert(world: World) -> None:

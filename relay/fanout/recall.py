@@ -1,0 +1,143 @@
+"""Recall: what a Cancel or an Update does to the alerts that it refers to, and who hears of a Cancel (design §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from relay.adapter import Kind
+from relay.cap.model import Alert
+from relay.fanout.coverage import Range
+from relay.fanout.gathered import Gathered
+from relay.fanout.plan import Frame, Pairs, PlannedLeg, joined, notice, translate
+from relay.fanout.told import Audiences, pack_waits, read_waits
+from relay.store.alerts import Alerts, StoredAlert
+from relay.store.legs import Legs
+
+#: A chain is followed over this many alerts; a cancel's pass has at most so many rounds.
+_CHAIN = 50
+
+Read = Callable[[StoredAlert], Awaitable[Alert]]
+Places = Mapping[Kind, Pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """One pass of a cancel: its legs, how many people it newly tells, and what a further pass must look at."""
+
+    legs: Sequence[PlannedLeg]
+    people: int
+    number: int
+    waits: str
+
+
+class Recall:
+    """Stops alerts, and finds who must hear that they are over."""
+
+    def __init__(self, alerts: Alerts, legs: Legs, read: Read) -> None:
+        self._alerts = alerts
+        self._legs = legs
+        self._audiences = Audiences(legs)
+        self._read = read
+
+    async def supersede(self, update: StoredAlert) -> None:
+        """Stop what an Update replaces."""
+        for target in await self._targets(update):
+            await self._stop(target, state="superseded", cause=update["id"])
+
+    async def cancel(self, stored: StoredAlert) -> list[StoredAlert]:
+        """Stop what a Cancel ends, and what that had replaced; returns these as they are then."""
+        found = await self._targets(stored, chain=True)
+        return [await self._stop(target, state="cancelled", cause=stored["id"]) for target in found]
+
+    async def notices(
+        self, stored: StoredAlert, alert: Alert, targets: Sequence[StoredAlert], frame: Frame, places: Places
+    ) -> Notices:
+        """Return whom the next pass of a Cancel tells: exactly those who were, or may have been, told.
+
+        Chunks that are still being sent are waited for: their people are told, if they were, in a later pass.
+        ``places`` are those who are in the areas of the Cancel itself, with the info for their place.
+        """
+        number = stored.number("pass") + 1 if stored["pass"] else 0
+        waits = read_waits(stored["waits"]) if number else None
+        gathered = Gathered()
+        still: dict[str, Sequence[Range]] = {}
+        for target in targets:
+            mine = None if waits is None else {leg: waits[leg] for leg in target.legs if leg in waits}
+            look = await self._audiences.look(target.legs, waits=mine)
+            still.update(look.waits)
+            for (infos, kind), pairs in look.told.items():
+                fresh = gathered.new(kind, pairs)
+                if alert.info:
+                    fresh = await self._reread(alert, fresh, target, infos)
+                    fresh = at_their_place(fresh, places.get(kind))
+                gathered.add(stored["id"] if alert.info else infos, kind, fresh)
+        legs = _legs(gathered, frame, number)
+        told = await self._heard(stored) if number else set[int]()
+        people = {int(o) for leg in legs for s in leg.segments for o in s.ordinals}
+        return Notices(legs, len(people - told), number, pack_waits(still))
+
+    async def _heard(self, stored: StoredAlert) -> set[int]:
+        """Return who was told in earlier passes, so that nobody counts as two people."""
+        heard: set[int] = set()
+        for leg in await self._legs.get_many(stored.legs):
+            for number in range(len(leg.cursor.sizes) if leg is not None else 0):
+                segment = await self._legs.segment(leg.leg_id, number) if leg is not None else None
+                heard.update(segment.ordinals.tolist() if segment is not None else ())
+        return heard
+
+    async def _stop(self, target: StoredAlert, *, state: str, cause: str) -> StoredAlert:
+        """Stop an alert, and the legs that another planner published after it was read; returns it as it is then."""
+        await self._alerts.stop(target, state=state, cause=cause)
+        after = await self._alerts.get(target["id"]) or target
+        if after.legs != target.legs:
+            await self._alerts.stop(after, state=state, cause=cause)
+        return after
+
+    async def _reread(self, alert: Alert, pairs: Pairs, target: StoredAlert, infos: str) -> Pairs:
+        """Let people who read the infos of an earlier alert read those of the cancel, in the nearest language."""
+        old = target if infos == target["id"] else await self._alerts.get(infos)
+        table = translate((await self._read(old)).info if old else (), alert.info)
+        return Pairs(pairs.ordinals, pairs.slots, table[np.minimum(pairs.infos, len(table) - 1)])
+
+    async def _targets(self, stored: StoredAlert, *, chain: bool = False) -> list[StoredAlert]:
+        """Return the alerts that ``stored`` refers to, newest first; ``chain``: and those that they had replaced."""
+        found: dict[str, StoredAlert] = {}
+        sources = [stored]
+        while sources and len(found) < _CHAIN:
+            source = sources.pop(0)
+            digests = source["referenced"].split()
+            if source is not stored:
+                digests = [digest for digest in digests if await self._in_force(source, digest)]
+            by_triple = await self._alerts.by_triples(digests)
+            for alert_id in sorted({i for ids in by_triple.values() for i in ids} - found.keys() - {stored["id"]}):
+                target = await self._alerts.get(alert_id)
+                if target is not None:
+                    found[alert_id] = target
+                    sources += [target] if chain else []
+        return sorted(found.values(), key=lambda t: -t.number("received"))[:_CHAIN]
+
+    async def _in_force(self, source: StoredAlert, digest: str) -> bool:
+        """Say whether ``source`` was ever accepted as a word on this triple: what is held replaces nothing."""
+        return any(alert_id == source["id"] for _, alert_id in await self._alerts.referrers(digest))
+
+
+def at_their_place(told: Pairs, places: Pairs | None) -> Pairs:
+    """Let those of ``told`` who are in an area of the Cancel read the info for that area; others keep theirs."""
+    if places is None or not len(places.ordinals) or not len(told.ordinals):
+        return told
+    order = np.argsort(places.keys)
+    keys = places.keys[order]
+    at = np.minimum(np.searchsorted(keys, told.keys), len(keys) - 1)
+    here = keys[at] == told.keys
+    return Pairs(told.ordinals, told.slots, np.where(here, places.infos[order][at], told.infos))
+
+
+def _legs(gathered: Gathered, frame: Frame, number: int) -> list[PlannedLeg]:
+    legs: list[PlannedLeg] = []
+    for place, (infos, kinds) in enumerate(gathered.by_infos.items()):
+        told = {kind: joined(parts) for kind, parts in kinds.items()}
+        legs += notice(frame, told, round_number=number * _CHAIN + place, variants_of=infos)
+    return legs
