@@ -2,8 +2,8 @@
 
     python -m bench.soak [--alerts 2000] [--recipients 1000] [--after 5] [--output FILE]
 
-A real relay with one worker; every hundredth alert is cancelled as well.  Printed as JSON: used memory before, after and
-at most, which keys were left, processor time of each process, and what the archive takes on disk.
+A real relay with one worker; every hundredth alert is cancelled as well.  Printed as JSON: used memory before, after,
+and at most, which keys were left, processor time of each process, and what the archive takes on disk.
 """
 
 from __future__ import annotations
