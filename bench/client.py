@@ -152,7 +152,8 @@ class Client:
             document = await self._ask("GET", f"/v1/alerts/{alert_id}", params={"wait": str(wait)} if wait else {})
             if reached(document):
                 return document
-            if document["state"] not in ("accepted", "active") or time.perf_counter() > ends:
+            over = document["state"] not in ("accepted", "active", "completed")
+            if over or time.perf_counter() > ends:
                 raise NotReached(f"the alert is {document['state']} with {document.get('counts')}")
             await asyncio.sleep(0 if wait else _LOOK)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench.alerts import P3
@@ -36,6 +36,7 @@ class Side:
     relay: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
     parts: float = 0.0
+    protocol: float = 0.0
     cpu_us: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -64,6 +65,7 @@ class Kind:
     count: int
     bare: tuple[str, ...]
     sample: Callable[[object], str]
+    beside: tuple[str, ...] = ()
 
 
 async def measure(job: Job) -> Figure:
@@ -88,8 +90,9 @@ async def measure(job: Job) -> Figure:
             channel=lambda port: smpp("sms", port=port, window=WINDOW),
             address="+7701{n:07d}",
             count=job.sizes.texts,
-            bare=("bench.bare_smpp", str(WINDOW)),
+            bare=("bench.bare_smpp", str(WINDOW), "adapter"),
             sample=str,
+            beside=("bench.bare_smpp", str(WINDOW), "session"),
         ),
     )
     ratios = min(mail.ratios, text.ratios, key=median)
@@ -105,6 +108,7 @@ async def measure(job: Job) -> Figure:
             "email": mail.to_json(),
             "sms": text.to_json(),
             "sms_parts_each": text.parts,
+            "sms_protocol_alone_per_second": text.protocol,
             "connections_and_window": [CONNECTIONS, WINDOW],
             "mails_and_texts": [job.sizes.mails, job.sizes.texts],
         },
@@ -119,7 +123,7 @@ async def _measure(job: Job, kind: Kind) -> Side:
         await relay.fill(people, few)
         await _relayed(relay, target, "warm", few)
         sample = kind.sample(await target.ask("sample"))
-        side.bare.append(await _bare(target, kind, sample))
+        side.bare.append(await _bare(target, kind, kind.bare, sample))
         for number in range(job.sizes.runs):
             job.say(f"{kind.name}, run {number + 1}: {kind.count:,} deliveries; bare {side.bare[-1]:,.0f} a second")
             before = relay.cpu()
@@ -127,7 +131,9 @@ async def _measure(job: Job, kind: Kind) -> Side:
             side.cpu_us = {n: seconds / kind.count * 1e6 for n, seconds in used(before, relay.cpu()).items()}
             side.relay.append(rate)
             side.parts = submitted / kind.count
-            side.bare.append(await _bare(target, kind, sample))
+            side.bare.append(await _bare(target, kind, kind.bare, sample))
+        if kind.beside:
+            side.protocol = await _bare(target, kind, kind.beside, sample)
     return side
 
 
@@ -142,12 +148,12 @@ async def _relayed(relay: Relay, target: Sink, identifier: str, people: Crowd) -
     return float(seen["per_second"]), int(seen["count"])
 
 
-async def _bare(target: Sink, kind: Kind, sample: str) -> float:
+async def _bare(target: Sink, kind: Kind, words: Sequence[str], sample: str) -> float:
     """Let the bare client send in a process of its own; return what the sink saw a second."""
     await target.ask("reset")
-    module, width = kind.bare
-    words = [sys.executable, "-m", module, str(target.port), str(kind.count), width]
-    process = await asyncio.create_subprocess_exec(*words, stdin=PIPE)
+    module, *more = words
+    command = [sys.executable, "-m", module, str(target.port), str(kind.count), *more]
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE)
     try:
         async with asyncio.timeout(_WITHIN):
             await process.communicate(sample.encode("latin-1"))

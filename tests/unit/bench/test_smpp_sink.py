@@ -7,7 +7,7 @@ import asyncio
 from adapters.sms.codec import decode, encode
 from adapters.sms.pdu import Command, MessageId, Pdu, ShortMessage
 from adapters.sms.receipt import receipt_of
-from bench.bare_smpp import distinct, submit_all
+from bench.bare_smpp import items, messages, read, send_all, submit_all
 from bench.smpp_sink import Centre, Connection, Session, receipt
 from relay.adapter import Verdict
 
@@ -39,14 +39,29 @@ def test_a_receipt_says_delivered() -> None:
 async def test_our_client_submits_and_takes_receipts() -> None:
     """The bare loop submits every message; receipts go out within a window and each is answered."""
     centre = Centre()
-    messages = distinct(SUBMIT, 120)
+    prepared = messages(read(SUBMIT), 120)
     server = await asyncio.get_running_loop().create_server(lambda: Connection(centre), "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        accepted = await submit_all(port, messages, window=50)
+        accepted = await submit_all(port, prepared, window=50)
 
     assert accepted == centre.count.count == len(centre.ids) == 120
-    assert len({message.destination for message in messages}) == 120
+    assert len({message.destination for message in prepared}) == 120
+
+
+async def test_our_adapter_sends_what_the_relay_sent() -> None:
+    """Every delivery is one message, as long as the sample, with a link and a number of its own."""
+    text = b"Wind. http://x.example/a/abcdefghijk"
+    sample = ShortMessage(destination="77010000001", payload=text, registered_delivery=1)
+    centre = Centre()
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(centre), "127.0.0.1", 0)
+    async with server:
+        accepted = await send_all(server.sockets[0].getsockname()[1], items(sample, 130), window=50)
+    last = read(centre.sample)
+
+    assert accepted == centre.count.count == 130
+    assert last.payload == b"Wind. http://x.example/a/abcd" + last.destination[4:].encode()
+    assert len(last.payload) == len(text)
 
 
 async def test_receipts_without_a_bind_are_none() -> None:
