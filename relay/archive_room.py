@@ -27,6 +27,7 @@ from relay.tracking.housekeeping import Housekeeping
 from relay.tracking.kept import KeptAlerts, KeptLegs, KeptWrites
 from relay.tracking.late_mail import LateMail
 from relay.tracking.recall import Recall
+from relay.tracking.recent_legs import RecentLegs
 
 
 class ArchiveRoom:
@@ -62,7 +63,8 @@ class ArchiveRoom:
         self.alerts = KeptAlerts(connection, keys, archive, recall, self._ways, self._room)
         self.accepting = KeptAlerts(busy, keys, archive, recall, self._ways, self._room)
         self.legs = KeptLegs(connection, keys, archive)
-        self.writes = KeptWrites(KeptLegs(busy, keys, archive), Chunks(busy, keys), archive, clock=clock)
+        recent = RecentLegs(KeptLegs(busy, keys, archive))
+        self.writes = KeptWrites(recent, Chunks(busy, keys), archive, clock=clock)
 
     def _way_of(self, sender: str) -> Retiring:
         return self._ways[self._keys.of_sender(sender).number]

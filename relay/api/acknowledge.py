@@ -25,6 +25,7 @@ from relay.messages.page import Answer, Standing, ack_page, style_source, unknow
 from relay.store.cursor import CANCELLED, SUPERSEDED
 from relay.store.legs import Leg
 from relay.tracking import token
+from relay.tracking.recent_legs import FindsLegs, RecentLegs
 from relay.tracking.states import Flag, Record, State
 
 log = structlog.get_logger()
@@ -67,6 +68,7 @@ class Pages:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._recent = RecentLegs(services.legs)
         self._contents = Contents(
             services.alerts,
             services.legs,
@@ -86,18 +88,21 @@ class Pages:
         if ref is None:
             return _unknown()
         digit = await self._digit(call)
+        wants_page = call.request.content_type == _FORM
+        found = None
         try:
-            found = await self._find(ref)
+            leg = await self._leg(ref, self._recent)
+            if leg is None:
+                return _unknown()
+            # The record is what the answer makes it: only a page that is shown again must read it.
+            found = await self._describe(ref, leg, Record()) if wants_page else None
+            if wants_page and found is None:
+                return _unknown()
         except StoreUnavailable:
-            found = None
-            known = True
-        else:
-            known = found is not None
-        if not known:
-            return _unknown()
+            log.debug("answered_without_redis", delivery=str(ref))
         await self._services.acknowledge.acknowledge(ref, answer=int(digit), via="link")
         log.info("acknowledged", delivery=str(ref), answer=digit)
-        if call.request.content_type != _FORM or found is None:
+        if found is None:
             return answer({"delivery_id": str(ref), "state": "acknowledged", "answer": digit})
         now = self._services.clock.now()
         return self._page(found, Answer(digit=digit, late=self._over(found), at=now))
@@ -124,17 +129,28 @@ class Pages:
         return digit
 
     async def _find(self, ref: DeliveryRef) -> _Found | None:
-        number, position = divmod(ref.rank, SEGMENT)
-        leg = await self._services.legs.get(ref.leg_id)
-        if leg is None or number >= len(leg.cursor.sizes) or position >= leg.cursor.sizes[number]:
+        leg = await self._leg(ref, self._services.legs)
+        if leg is None:
             return None
+        number, position = divmod(ref.rank, SEGMENT)
+        data = await self._services.legs.records(ref.leg_id, number, first=position, last=position + 1)
+        return await self._describe(ref, leg, Record.unpack(data))
+
+    async def _leg(self, ref: DeliveryRef, legs: FindsLegs) -> Leg | None:
+        """Return the leg of a delivery; None when there is no such delivery."""
+        number, position = divmod(ref.rank, SEGMENT)
+        leg = await legs.get(ref.leg_id)
+        known = leg is not None and number < len(leg.cursor.sizes) and position < leg.cursor.sizes[number]
+        return leg if known else None
+
+    async def _describe(self, ref: DeliveryRef, leg: Leg, record: Record) -> _Found | None:
+        number, position = divmod(ref.rank, SEGMENT)
         try:
             facts = await self._contents.facts(ref.leg_id)
             segment = await self._contents.segment(ref.leg_id, number)
         except Vanished:
             return None
-        data = await self._services.legs.records(ref.leg_id, number, first=position, last=position + 1)
-        return _Found(ref, leg, facts, Record.unpack(data), int(segment.variants[position]))
+        return _Found(ref, leg, facts, record, int(segment.variants[position]))
 
     def _page(self, found: _Found, answered: Answer | None) -> web.Response:
         facts = found.facts

@@ -47,8 +47,10 @@ from relay.store.plan_jobs import PLAN_LANE
 from relay.store.receipts import Previews, ReceiptStore
 from relay.store.room import Room
 from relay.store.switches import Switches
+from relay.store.together import Together
 from relay.supervise import Part
 from relay.tracking.receipts import Receipts
+from relay.tracking.recent_legs import RecentLegs
 from relay.tracking.writes import Writes
 
 log = structlog.get_logger()
@@ -100,6 +102,12 @@ class _Stores:
             rates=Rates(connection, keys),
         )
 
+    def inbound(self, clock: Clock) -> Receipts:
+        """Return what takes receipts and replies: many at a time, which share round trips to one server."""
+        busy = self.connection if self.connection.kind == "cluster" else Together(self.connection)
+        writes = Writes(RecentLegs(Legs(busy, self.keys)), Chunks(busy, self.keys))
+        return Receipts(ReceiptStore(busy, self.keys), writes, clock=clock)
+
 
 class Worker:
     """Everything a worker process does, over one connection."""
@@ -129,7 +137,7 @@ class Worker:
             stores.directory, self._contents, self._channels, stores.rates, links, clock, self._precedence
         )
         self._replay = Replay(stores.chunks, stores.legs, clock=clock)
-        self._receipts = Receipts(stores.receipts, Writes(stores.legs, stores.chunks), clock=clock)
+        self._receipts = stores.inbound(clock)
         self._leases = Leases(stores.chunks, self._replay, engine=settings.engine, clock=clock)
         look = min(5.0, settings.engine.lease, settings.engine.lease_flash)
         self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind], look=look)

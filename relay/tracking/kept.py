@@ -20,6 +20,7 @@ from relay.store.retire import Retiring
 from relay.store.room import Room
 from relay.tracking.archive import Archive
 from relay.tracking.recall import Recall
+from relay.tracking.recent_legs import FindsLegs
 from relay.tracking.states import RECORD_BYTES, Record
 from relay.tracking.writes import Place, Writes
 
@@ -195,7 +196,7 @@ class KeptLegs(Legs):
 class KeptWrites(Writes):
     """Single records, written to Redis, or beside the archived alert they belong to."""
 
-    def __init__(self, legs: Legs, chunks: Chunks, archive: Archive, *, clock: Clock) -> None:
+    def __init__(self, legs: FindsLegs, chunks: Chunks, archive: Archive, *, clock: Clock) -> None:
         super().__init__(legs, chunks)
         self._archive = archive
         self._clock = clock

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from relay.fanout.ids import DeliveryRef
 from relay.fanout.segment import SEGMENT
 from relay.store.chunks import Chunks, Settlement
-from relay.store.legs import Leg, Legs
+from relay.store.legs import Leg
+from relay.tracking.recent_legs import FindsLegs
 from relay.tracking.states import Record
 
 
@@ -30,7 +31,7 @@ class Place:
 class Writes:
     """Writes one record of one delivery through the merge table."""
 
-    def __init__(self, legs: Legs, chunks: Chunks) -> None:
+    def __init__(self, legs: FindsLegs, chunks: Chunks) -> None:
         self._legs = legs
         self._chunks = chunks
 

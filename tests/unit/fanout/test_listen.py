@@ -1,4 +1,4 @@
-"""Receipts and replies are applied one after the other, and none is lost while Redis is away."""
+"""Receipts and replies are applied many at a time, and none is lost while Redis is away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from relay.adapter import Event, Inbound, Receipt, Verdict
 from relay.errors import StoreUnavailable
 from relay.fanout.channels import OpenChannel
-from relay.fanout.listen import Listener
+from relay.fanout.listen import AT_ONCE, Listener
 from relay.tracking.receipts import Receipts
 
 
@@ -61,6 +61,20 @@ class Applied:
         return self._take((address, text))
 
 
+class Slow(Applied):
+    """Takes its time, and counts how many it has in hand."""
+
+    now = most = 0
+
+    async def receive(self, channel: str, receipt: Receipt) -> bool:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        self.now -= 1
+        return self._take((channel, receipt.provider_id))
+
+
 EVENTS: list[Event] = [
     Receipt(provider_id="one", verdict=Verdict.DELIVERED),
     Inbound(sender="+77010000001", text="1"),
@@ -87,16 +101,39 @@ async def test_event_waits_for_redis(away: int) -> None:
     applied = Applied(away=away)
     await listener(Hearing(EVENTS), applied).run(asyncio.Event())
 
-    assert applied.taken == IN_ORDER
+    assert sorted(applied.taken, key=str) == sorted(IN_ORDER, key=str)
 
 
-async def test_stops_after_the_event_in_hand() -> None:
-    """A stop ends the listening after the current event."""
+async def test_replies_of_one_number_keep_their_order() -> None:
+    """The last answer counts: while the first waits for Redis, the second waits for the first."""
+    applied = Applied(away=1)
+    replies: list[Event] = [Inbound(sender="+77010000001", text=text) for text in "123"]
+    await listener(Hearing(replies), applied).run(asyncio.Event())
+
+    assert applied.taken == [("+77010000001", text) for text in "123"]
+
+
+async def test_events_do_not_wait_for_each_other() -> None:
+    """A receipt that takes long holds up no other, and no more than so many are begun at once."""
+    applied = Slow()
+    receipts: list[Event] = [Receipt(provider_id=str(n), verdict=Verdict.DELIVERED) for n in range(3 * AT_ONCE)]
+    await listener(Hearing(receipts), applied).run(asyncio.Event())
+
+    assert applied.taken == [("sms", str(n)) for n in range(3 * AT_ONCE)]
+    assert applied.most == AT_ONCE
+
+
+async def test_what_was_heard_is_applied_at_a_stop_too() -> None:
+    """The provider was told that we have it; while Redis is away it cannot be."""
     stopping = asyncio.Event()
     applied = Applied(on_take=stopping)
     await listener(Hearing(EVENTS), applied).run(stopping)
+    gone = Applied(away=3)
+    async with asyncio.timeout(2):
+        await listener(Hearing(EVENTS), gone).run(stopping)
 
-    assert applied.taken == IN_ORDER[:1]
+    assert applied.taken == IN_ORDER
+    assert gone.taken == []
 
 
 async def test_deaf_adapter_ends_at_once() -> None:
