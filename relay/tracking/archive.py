@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -128,9 +129,9 @@ class Archive:
         return self._header(entry).alert if with_raw else StoredAlert(entry.facts)
 
     def header(self, alert_id: str) -> Header | None:
-        """Return all of an alert but its deliveries, or None."""
+        """Return all of an alert but its deliveries, or None; the counters of its legs know of late words."""
         entry = self._index.get(alert_id)
-        return self._header(entry) if entry is not None else None
+        return replace(self._header(entry), legs=entry.legs) if entry is not None else None
 
     def page(self, *, before: tuple[int, str] | None, limit: int) -> list[StoredAlert]:
         """Return the newest alerts, or those after one with this time (ms) and id, with their short facts."""

