@@ -131,6 +131,10 @@ class Preparer:
         """Whether every channel of a kind drops a second copy by itself."""
         return all(c.descriptor.idempotent for c in self._channels if c.descriptor.kind is kind)
 
+    def unsure(self, kind: Kind) -> bool:
+        """Whether a channel of a kind hands over without a word to Redis first, so that nobody knows what had left."""
+        return any(c.descriptor.idempotent for c in self._channels if c.descriptor.kind is kind)
+
     def receipt_deadline(self, index: int) -> float:
         """Return the seconds after which a channel's accepted deliveries end unconfirmed."""
         return next((c.receipt_deadline for c in self._channels if c.index == index), 3600.0)

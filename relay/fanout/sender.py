@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,7 +17,7 @@ from relay.fanout.precedence import Precedence
 from relay.fanout.prepare import Group, Prepared, Preparer
 from relay.fanout.recorder import Recorder, patiently
 from relay.fanout.replay import Replay
-from relay.fanout.retry import Handover, RetryPolicy, race
+from relay.fanout.retry import Handover, RetryPolicy, doubt, race
 from relay.fanout.selection import INTENT_STEP, STEP, Selection, give_up, select
 from relay.fanout.settling import TOOK, Job, Settling, Work
 from relay.store.chunks import Chunk
@@ -170,6 +171,9 @@ class Sender:
             settled, slow = await self._step(job, step, chosen.maybe, tasks)
             late.update(slow)
         self._owe_rest(job, positions)
+        if self._p.preparer.unsure(job.facts.kind):
+            # Whoever sends them later claims a retry: without this he would not know that they may have left already.
+            settled.append(Settling(_still_in_doubt(chosen, job.started)))
         await self._p.recorder.settle(job, settled, final=not late)
         return late
 
@@ -274,6 +278,12 @@ class Sender:
 
 def _intended(group: Group) -> bool:
     return not group.channel.descriptor.idempotent
+
+
+def _still_in_doubt(chosen: Selection, started: AbstractSet[int]) -> dict[int, Record]:
+    """Return what a dead worker may have handed over and what could not start here: due at once, and in doubt."""
+    put_off = sorted(chosen.maybe - started)
+    return {p: replace(doubt(chosen.to_send[p]), state=State.RETRYING, due=1) for p in put_off}
 
 
 def _never_left(intents: Mapping[int, Record], step: Mapping[int, Record]) -> dict[int, Record]:

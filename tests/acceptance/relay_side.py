@@ -82,6 +82,9 @@ class Relay:
         self.config = folder / "relay.toml"
         self.url = ""
         self.root = ROOT  # the tree whose relay runs
+        #: Words before the command, and descriptors that stay open in it.
+        self.before: Sequence[str] = ()
+        self.keep: Sequence[int] = ()
         self._starts = 0
         self._serve: subprocess.Popen[bytes] | None = None
         tables = {"api": {"port": free_port(), "posts_per_minute": 100_000}, **sections}
@@ -110,7 +113,7 @@ class Relay:
         """Start it in a process group of its own and wait for nothing; ``more`` are further words for ``serve``."""
         self._starts += 1
         self.url = ""
-        words = [sys.executable, "-m", "relay", "--config", str(self.config), "serve", *more]
+        words = [*self.before, sys.executable, "-m", "relay", "--config", str(self.config), "serve", *more]
         env = {name: value for name, value in os.environ.items() if not name.startswith("RELAY_")}
         with self._said.open("wb") as said, self._logged.open("wb") as logged:
             self._serve = subprocess.Popen(
@@ -121,6 +124,7 @@ class Relay:
                 cwd=self.root,
                 env=env,
                 start_new_session=True,
+                pass_fds=tuple(self.keep),
             )
 
     async def start(self) -> None:

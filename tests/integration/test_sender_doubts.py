@@ -1,7 +1,11 @@
 """Sending when nobody can know what left: dead workers, silent providers, lost stores."""
 
+import asyncio
+from pathlib import Path
+
 from relay.adapter import Batch, Class, Outcome, Scope, Verdict
 from relay.fanout.settling import Work
+from relay.settings import Channel
 from relay.store.chunks import Settlement
 from relay.store.cursor import AGAIN
 from relay.tracking.reasons import reason_of
@@ -48,6 +52,27 @@ async def test_dead_workers_chunk_on_an_idempotent_channel(node_of: NodeOf) -> N
         assert work.chunk.how == "again"
         assert len(node.sent()) == 300
         assert [bool(r.flags & Flag.POSSIBLE_DUPLICATE) for r in records] == [True] * 256 + [False] * 44
+
+
+async def test_doubt_about_what_could_not_start_is_kept(node_of: NodeOf, tmp_path: Path) -> None:
+    """A dead worker's deliveries that the rate puts off again are labelled too, whoever sends them at last.
+
+    Their doubt was only in the claim: the next one claimed a retry, and the second copy came without the label.
+    """
+    channel = Channel(adapter="console", rate=40, settings={"kind": "sms", "path": str(tmp_path / "sent.ndjson")})
+    async with ready(node_of(channel=channel), 60) as node:
+        await node.claim()
+        await node.again()
+        first = len(node.sent())
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            node.pass_time(0.3)
+            await node.again()
+        records = await node.records(60)
+
+        assert 1 <= first < len(node.sent())
+        assert all(r.flags & Flag.POSSIBLE_DUPLICATE for r in records if r.send)
+        assert all(r.flags & Flag.IN_DOUBT for r in records)
 
 
 async def test_dead_workers_chunk_elsewhere(node_of: NodeOf) -> None:
