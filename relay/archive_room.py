@@ -26,7 +26,7 @@ from relay.tracking.archivist import Archivist
 from relay.tracking.housekeeping import Housekeeping
 from relay.tracking.kept import KeptAlerts, KeptLegs, KeptWrites
 from relay.tracking.late_mail import LateMail
-from relay.tracking.recall import Recall
+from relay.tracking.bring_back import Recall
 from relay.tracking.recent_legs import RecentLegs
 
 

@@ -19,7 +19,7 @@ from relay.store.partitions import Keys
 from relay.store.retire import Retiring
 from relay.store.room import Room
 from relay.tracking.archive import Archive
-from relay.tracking.recall import Recall
+from relay.tracking.bring_back import Recall
 from relay.tracking.recent_legs import FindsLegs
 from relay.tracking.states import RECORD_BYTES, Record
 from relay.tracking.writes import Place, Writes

@@ -9,7 +9,7 @@ from relay.store.chunks import Chunks
 from relay.store.receipts import ReceiptStore
 from relay.store.room import Room
 from relay.tracking.kept import KeptAlerts, KeptLegs, KeptWrites
-from relay.tracking.recall import Recall
+from relay.tracking.bring_back import Recall
 from tests.contract.archive_side import ArchiveSide
 from tests.contract.engine_side import Engine, wall_ms
 

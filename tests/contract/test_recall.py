@@ -1,98 +1,211 @@
-"""Recall: an archived alert is whole again in Redis when somebody needs it."""
+"""Cancels and updates over real servers: exactly those who may have been told, and nothing stopped by what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
 
 import numpy as np
 import pytest
 
-from relay.errors import StoreUnavailable
-from relay.fanout.ids import DeliveryRef
-from relay.tracking.recall import renumbered
-from relay.tracking.states import Record, State
-from tests.contract.engine_side import an_alert
-from tests.contract.kept_side import World
+from relay.adapter import Class, Kind
+from relay.fanout.ids import leg_id
+from relay.fanout.plan import Pairs
+from relay.fanout.recall import at_their_place
+from relay.tracking.states import Flag, Record, State
+from tests.contract.engine_side import Engine
+from tests.contract.planner_side import World
+
+SENT = Record(state=State.DELIVERED, send=1, ended=1)
+SENDING = Record(state=State.SENDING, send=1)
+DOUBT = Record(state=State.RETRYING, send=1, flags=Flag.IN_DOUBT, due=9_000_000)
 
 
-async def test_cancel_brings_back_what_it_needs(world: World) -> None:
-    """What a Cancel names comes back whole, and what that had replaced as well; twice does no harm."""
-    first = await world.archived("first")
-    second = await world.archived("second", msg_type="Update", referenced=("k1-first",))
-    was = await world.legs.records(first, 0, first=0, last=3)
-    cancel = an_alert("cancel", msg_type="Cancel", referenced=("k1-second",))
-    await world.alerts.accept(cancel)
-    await world.recall.chain(["k1-second"])
-    back = [await world.engine.alerts.get(name) for name in ("first", "second")]
-
-    assert all(alert is not None and alert["back"] and alert.raw == b"<alert/>" for alert in back)
-    assert await world.engine.legs.records(first, 0, first=0, last=3) == was
-    assert await world.engine.legs.segment(second, 0) is not None
-    assert await world.engine.alerts.by_triples(["k1-first"]) == {"k1-first": ("first",)}
-    ends = [await world.engine.redis.call("TTL", world.engine.keys.segment(leg, 0)) for leg in (first, second)]
-    assert ends == [-1, -1]
+@pytest.fixture
+def world(engine: Engine) -> World:
+    return World(engine)
 
 
-async def test_late_words_come_back_with_the_alert(world: World) -> None:
-    """An alert that comes back has the late words in its records, and is archived again with them."""
-    leg = await world.archived()
-    place = await world.writes.leg(DeliveryRef(leg, 0))
-    assert place is not None
-    await world.writes.write(place, Record(state=State.ACKNOWLEDGED, answer=1, due=77))
-    await world.recall.alert("alert")
-    in_redis = Record.unpack(await world.engine.legs.records(leg, 0, first=0, last=1))
-    world.clock.advance(2 * 3600)
-    again = await world.archivist.once()
-    found = world.archive.segment(leg, 0)
-    counts = world.archive.legs([leg])[leg].counts
+async def test_update_supersedes_when_it_is_planned(world: World) -> None:
+    """What still waits of the old one stops; all who match now get the new one."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.accept("u", of="a", msg_type="Update")
+    before = await world.state("a")
+    await world.planner.plan("u")
 
-    assert in_redis.state is State.ACKNOWLEDGED
-    assert again == 1
-    assert found is not None
-    assert Record.unpack(found.records[:24]).state is State.ACKNOWLEDGED
-    assert (counts[State.ACKNOWLEDGED], counts[State.DELIVERED]) == (1, 2)
-    assert list(world.folder.glob("*/*.late")) == []
+    assert (before, await world.state("a")) == ("active", "superseded")
+    assert await world.told("u") == [0, 1, 2, 3, 4, 5]
+    assert (await world.engine.known(leg_id("a", kind=Kind.SMS, round_number=0))).cursor.stopped
 
 
-async def test_what_redis_has_stays(world: World) -> None:
-    """An alert that is in Redis is never overwritten by what the archive has; one that is nowhere does not come."""
-    await world.archived()
-    await world.recall.alert("alert")
-    await world.engine.redis.call("HSET", world.engine.keys.alert("alert"), "state", "cancelled")
+async def test_cancel_tells_exactly_those_who_may_have_been_told(world: World) -> None:
+    """Delivered, being handed over, in doubt: told.  Never begun, or refused for good: not."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    refused = Record(state=State.FAILED, send=1, ended=1)
+    await world.send({0: SENT, 1: SENDING, 2: DOUBT, 3: refused}, size=4)
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
 
-    assert not await world.recall.alert("alert")
-    assert not await world.recall.alert("nobody")
-    assert await world.engine.state() == "cancelled"
+    assert await world.state("a") == "cancelled"
+    assert await world.told("c") == [0, 1, 2]
 
 
-async def test_lost_segments_are_written_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments that went before their leg was known are written once more; then it is said that it cannot be."""
-    leg = await world.archived()
-    stage = world.way.stage
-    lost = 1
+async def test_cancel_waits_for_what_is_being_sent(world: World) -> None:
+    """A leased range is looked at again until its worker has settled it: nobody is told after, or missed."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    chunk = await world.engine.claim(most=3)
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+    before = await world.told("c")
+    waiting = await world.waiting()
+    await world.engine.settle(chunk, {0: SENT, 2: SENT}, alert_id="a", size=6)
+    await world.planner.plan("c")
+    await world.planner.plan("c")
 
-    async def losing(leg_id: str, number: int, blobs: tuple[bytes, bytes, bytes]) -> None:
-        nonlocal lost
-        await stage(leg_id, number, blobs)
-        if lost:
-            lost -= 1
-            await world.engine.redis.call("DEL", world.engine.keys.segment(leg_id, number))
+    assert (before, waiting) == ([], ["c"])
+    assert await world.told("c") == [0, 2]
+    assert await world.waiting() == []
 
-    monkeypatch.setattr(world.way, "stage", losing)
-    came = await world.recall.alert("alert")
-    segment = await world.engine.legs.segment(leg, 0)
-    await world.engine.redis.call("FLUSHALL")
-    lost = 9
-    with pytest.raises(StoreUnavailable):
-        await world.recall.alert("alert")
 
-    assert came
+async def test_cancel_reaches_over_an_update(world: World) -> None:
+    """Who was told of the first and not of the update hears of the cancel too; who was told of both, once."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.send({0: SENT, 1: SENT}, size=2)
+    await world.accept("u", of="a", msg_type="Update")
+    await world.planner.plan("u")
+    await world.send({1: SENT, 2: SENT}, size=3)
+    await world.accept("c", of="u", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+
+    assert (await world.state("a"), await world.state("u")) == ("cancelled", "cancelled")
+    assert await world.told("c") == [0, 1, 2]
+
+
+async def test_cancel_of_a_held_update_leaves_the_original_alone(world: World) -> None:
+    """An agency updates another's alert (held), then cancels its own update: that stopped the other's alert."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.send({0: SENT}, size=1)
+    await world.accept("u", of="a", msg_type="Update", state="held")
+    await world.accept("c", of="u", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+
+    assert (await world.state("u"), await world.state("a")) == ("cancelled", "active")
+    assert await world.told("c") == []
+
+
+@pytest.mark.parametrize("order", list(permutations("auc")))
+async def test_chain_ends_the_same_in_any_order(world: World, order: Sequence[str]) -> None:
+    """An alert, its update and the cancel of that, applied again in any order after a loss: nobody is told anything."""
+    words = {"a": ("", "Alert"), "u": ("a", "Update"), "c": ("u", "Cancel")}
+    for alert_id in order:
+        of, msg_type = words[alert_id]
+        klass = Class.P0 if alert_id == "c" else Class.P1
+        await world.accept(
+            alert_id, of=of, msg_type=msg_type, klass=klass, infos="" if alert_id == "c" else "<language>en</language>"
+        )
+    while (job := await world.engine.alerts.take_plan(lease_ms=1000))[0]:
+        await world.planner.plan(job[0])
+
+    assert [await world.state(alert_id) for alert_id in "auc"] == ["cancelled", "cancelled", "completed"]
+    assert await world.told("a") + await world.told("u") + await world.told("c") == []
+
+
+async def test_legs_published_while_the_cancel_looks_are_stopped_too(world: World) -> None:
+    """Read before its plan was published, stopped after: its legs went on to the last recipient."""
+    await world.accept("a")
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    get = world.engine.alerts.get
+
+    async def slow(alert_id: str, *, with_raw: bool = True) -> object:
+        found = await get(alert_id, with_raw=with_raw)
+        if alert_id == "a":
+            world.engine.alerts.get = get  # type: ignore[method-assign]
+            await world.another().plan("a")
+        return found
+
+    world.engine.alerts.get = slow  # type: ignore[method-assign, assignment]
+    await world.planner.plan("c")
+
+    assert await world.state("a") == "cancelled"
+    assert (await world.engine.known(leg_id("a", kind=Kind.SMS, round_number=0))).cursor.stopped
+
+
+async def test_cancel_waits_for_what_another_server_run_forgot(world: World) -> None:
+    """After a crash of Redis the last second of records comes back from the workers: the cancel waits for it."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.engine.claim(most=1)
+    await world.engine.redis.call("HSET", world.engine.keys.run, "id", "0123456789abcdef")
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+    fenced = await world.state("a"), await world.state("c"), await world.waiting()
+    await world.engine.try_claim()
+    await world.planner.plan("c")
+
+    assert fenced == ("cancelled", "accepted", ["c"])
+    assert await world.state("c") == "active"
+
+
+async def test_nobody_counts_as_two_people(world: World) -> None:
+    """A cancel in several passes counts each person once, also one who is told on a second address in a later pass."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    chunk = await world.engine.claim(most=3)
+    await world.send({3: SENT}, size=3)
+    await world.accept("c", of="a", msg_type="Cancel", infos="")
+    await world.planner.plan("c")
+    await world.engine.settle(chunk, {0: SENT, 2: SENT}, alert_id="a", size=6)
+    await world.planner.plan("c")
+    stored = await world.engine.alerts.get("c")
+    assert stored is not None
+
+    assert await world.told("c") == [0, 2, 3]
+    assert stored.number("recipients") == 3
+
+
+def test_a_place_has_its_own_words() -> None:
+    """Who is in an area of the cancel reads the info for it; who is in none keeps the one in his language."""
+    told = Pairs(np.array([1, 2, 5], np.uint32), np.array([0, 1, 0], np.uint8), np.array([0, 0, 1], np.uint16))
+    places = Pairs(np.array([2, 1, 5], np.uint32), np.array([1, 0, 7], np.uint8), np.array([2, 3, 4], np.uint16))
+    nowhere = Pairs(np.empty(0, np.uint32), np.empty(0, np.uint8), np.empty(0, np.uint16))
+
+    assert at_their_place(told, places).infos.tolist() == [3, 2, 1]
+    assert at_their_place(told, nowhere) is told
+    assert at_their_place(told, None) is told
+    assert at_their_place(nowhere, places) is nowhere
+
+
+async def test_cancel_with_areas_is_read_by_place(world: World) -> None:
+    """Of several infos people read the one for where they are, as they did with the alert."""
+    await world.accept("a")
+    await world.planner.plan("a")
+    await world.send(dict.fromkeys(range(6), SENT))
+    await world.accept("c", of="a", msg_type="Cancel", info_count=2)
+    world.crowd.infos = [0, 0, 0, 1, 1, 1]
+    await world.planner.plan("c")
+    stored = await world.engine.alerts.get("c")
+    assert stored is not None
+    segment = await world.engine.legs.segment(stored.legs[0], 0)
     assert segment is not None
-    assert not await world.engine.state()
+
+    assert segment.variants.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_channels_are_numbered_as_now() -> None:
-    """Records name channels by numbers that a loss of Redis may have given anew; none stays none."""
-    table = np.arange(256, dtype=np.uint8)
-    table[1], table[2] = 2, 1
-    records = b"".join(Record(state=State.DELIVERED, channel=channel, ended=4).pack() for channel in (0, 1, 2, 3))
-    found = renumbered(records, table)
+async def test_bare_cancel_is_read_in_the_words_of_the_alert(world: World) -> None:
+    """A cancel without infos counts in those of what it cancels; one with its own in the nearest language."""
+    await world.accept("a", infos="<language>kk</language>")
+    await world.planner.plan("a")
+    await world.send({0: SENT}, size=1)
+    await world.accept("bare", of="a", msg_type="Cancel", infos="")
+    await world.accept("worded", of="a", msg_type="Cancel")
+    await world.planner.plan("bare")
+    await world.planner.plan("worded")
+    found = [await world.engine.alerts.get(alert_id) for alert_id in ("bare", "worded")]
+    legs = [await world.engine.known(stored.legs[0]) for stored in found if stored is not None]
 
-    assert [Record.unpack(found[i : i + 24]).channel for i in range(0, 96, 24)] == [0, 2, 1, 3]
-    assert [Record.unpack(found[i : i + 24]).ended for i in range(0, 96, 24)] == [4] * 4
+    assert [leg.facts["variants_of"] for leg in legs] == ["a", "worded"]

@@ -1,4 +1,4 @@
-"""Recall: archived alerts come back to Redis when a Cancel or an Update refers to them: it needs their audience."""
+"""Bringing back: archived alerts return to Redis when a Cancel or an Update refers to them: it needs their audience."""
 
 from __future__ import annotations
 
