@@ -76,7 +76,8 @@ class Connection:
         if protocol is None:
             raise aiosmtplib.SMTPServerDisconnected("lost after 354")
         self._stage = Stage.MESSAGE
-        protocol.write(_LEADING_DOT.sub(b"..", message) + b".\r\n")
+        stuffed = _LEADING_DOT.sub(b"..", message) if b"\n." in message or message.startswith(b".") else message
+        protocol.write(stuffed + b".\r\n")
         return await protocol.read_response()
 
     def _refused(self, stage: Stage, reply: aiosmtplib.SMTPResponse) -> Outcome:

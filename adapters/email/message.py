@@ -1,17 +1,13 @@
 """Messages on the wire: built once per content, completed per delivery.
 
-``email.message.EmailMessage`` costs over a millisecond a message; here it costs one join and, where a text has
-personal holes, one encoding of that text.  Bodies are quoted-printable or base64, so that no line is longer than
-76 characters, nothing is 8-bit, and neither a boundary nor a bare CR or LF can occur in a text.
+``email.message.EmailMessage`` costs over a millisecond a message; here it costs one join and the encoding of what is
+personal.  Neither a boundary nor a bare CR or LF can occur in a text: see :mod:`adapters.email.part`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from base64 import encodebytes
-from binascii import b2a_qp
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -19,10 +15,10 @@ from email.utils import format_datetime, formataddr, getaddresses
 from typing import Final
 
 from adapters.email.address import is_mailbox
-from relay.adapter import Class, Content, Hole, Item, Template
+from adapters.email.part import Part
+from relay.adapter import Class, Content, Hole, Item
 
 _BOUNDARY: Final = "=_chapar_alternative"  # "=_" occurs neither in base64 nor in quoted-printable
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _URGENT: Final = b"Importance: high\r\nX-Priority: 1\r\nPriority: urgent\r\n"
@@ -69,7 +65,7 @@ class Composer:
         draft = self._draft(item.content)
         own = f"To: {item.address}\r\nDate: {self._now(now)}\r\nMessage-ID: {self.message_id(item)}\r\n".encode("ascii")
         urgent = _URGENT if item.klass in {Class.P0, Class.P1} else b""
-        return b"".join((own, urgent, draft.headers, *(part.encoded(item.values) for part in draft.parts), draft.end))
+        return b"".join((own, urgent, draft.headers, *[part.encoded(item.values) for part in draft.parts], draft.end))
 
     def _draft(self, content: Content) -> _Draft:
         # By identity: hashing a content would hash all of its text, for every delivery.  The entry holds the
@@ -93,11 +89,11 @@ class Composer:
         if _LANGUAGE.fullmatch(content.language):
             headers.append(f"Content-Language: {content.language}")
         if content.html is None:
-            return _Draft("\r\n".join([*headers, ""]).encode("ascii"), (_Part("", content.text, "plain"),), b"")
+            return _Draft("\r\n".join([*headers, ""]).encode("ascii"), (Part("", content.text, "plain"),), b"")
         headers.append(f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"')
         parts = (
-            _Part(f"--{_BOUNDARY}\r\n", content.text, "plain"),
-            _Part(f"--{_BOUNDARY}\r\n", content.html, "html"),
+            Part(f"--{_BOUNDARY}\r\n", content.text, "plain"),
+            Part(f"--{_BOUNDARY}\r\n", content.html, "html"),
         )
         return _Draft("\r\n".join([*headers, "", ""]).encode("ascii"), parts, f"--{_BOUNDARY}--\r\n".encode("ascii"))
 
@@ -113,33 +109,8 @@ class _Draft:
     """What all messages of one content share."""
 
     headers: bytes
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
     end: bytes
-
-
-class _Part:
-    """One text of a message; encoded once and for all when nothing in it is personal."""
-
-    def __init__(self, before: str, template: Template, subtype: str) -> None:
-        self._template = template
-        literal = "".join(part for part in template.parts if not isinstance(part, Hole))
-        # Mostly Latin stays readable in the raw; other scripts are shorter in base64.
-        self._base64 = sum(not c.isascii() for c in literal) * 6 > len(literal)
-        encoding = "base64" if self._base64 else "quoted-printable"
-        self._headers = (
-            f'{before}Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
-        ).encode("ascii")
-        self._fixed = b"" if template.holes else self._encode({})
-
-    def encoded(self, values: Mapping[Hole, str]) -> bytes:
-        """Return the part with its headers, ending in a line end."""
-        return self._fixed or self._encode(values)
-
-    def _encode(self, values: Mapping[Hole, str]) -> bytes:
-        text = _LINE_END.sub("\r\n", self._template.fill(values).rstrip("\r\n") + "\r\n").encode("utf-8", "replace")
-        if self._base64:
-            return self._headers + encodebytes(text).replace(b"\n", b"\r\n")
-        return self._headers + b2a_qp(text, quotetabs=False, istext=True)
 
 
 def one_line(text: str) -> str:
