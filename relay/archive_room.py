@@ -23,10 +23,10 @@ from relay.store.sweep import Sweep
 from relay.supervise import Part
 from relay.tracking.archive import Archive
 from relay.tracking.archivist import Archivist
+from relay.tracking.bring_back import Recall
 from relay.tracking.housekeeping import Housekeeping
 from relay.tracking.kept import KeptAlerts, KeptLegs, KeptWrites
 from relay.tracking.late_mail import LateMail
-from relay.tracking.bring_back import Recall
 from relay.tracking.recent_legs import RecentLegs
 
 
