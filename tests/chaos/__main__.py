@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     found = campaign.document(results)
     if asked.output:
+        Path(asked.output).parent.mkdir(parents=True, exist_ok=True)
         Path(asked.output).write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
     if asked.report:
         _report(found, asked.report)
@@ -72,7 +73,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the first round's; each further round takes the next")
     parser.add_argument("--minutes", type=float, default=3.0, help="no round begins that would not end within them")
     parser.add_argument("--rounds", type=int, default=0, help="so many rounds, however long they take")
-    parser.add_argument("--topology", choices=TOPOLOGIES, default="local", help="where Redis is (default: private and standalone in turn)")
+    parser.add_argument(
+        "--topology",
+        choices=TOPOLOGIES,
+        default="local",
+        help="where Redis is (default: private and standalone in turn)",
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=25.0, help="of load in each round")
     parser.add_argument("--rate", type=float, default=8.0, help="posts a second")

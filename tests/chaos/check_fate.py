@@ -168,8 +168,12 @@ def _cancel(h: History, deed: Deed, shown: Mapping[str, Any]) -> Iterator[Findin
     if shown["state"] == "held":
         yield Finding("C1", f"{deed.number} (cancel of {old.number}) is held: {shown['reason']}")
         return
+    heard = h.told(deed.number)
     for pair in told.keys() - rows.keys():
-        yield Finding("C1", f"{pair} was told {old.number} and not that it is cancelled ({deed.number})")
+        but = (
+            "the cancel has no delivery for him, although he was told" if pair in heard else "not that it is cancelled"
+        )
+        yield Finding("C1", f"{pair} was told {old.number}, and {but} ({deed.number})")
     begin = min(a.asked for a in old.attempts) - NEAR
     for pair in rows.keys() - told.keys():
         if not h.faults_in(begin, h.ended):

@@ -28,6 +28,8 @@ Say = Callable[[str], None]
 
 #: Seconds in which everything must have ended once all is healed.
 DRAIN = 60.0
+#: What a round may take beyond its load before it is given up.
+LONGEST = 240.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,8 @@ async def run(given: Round, say: Say, *, keep: bool = False) -> Result:
                     root=given.root,
                 )
             )
-            drain = await _play(given, made, folder, say)
+            async with asyncio.timeout(given.seconds + LONGEST):
+                drain = await _play(given, made, folder, say)
         except* Exception as group:  # noqa: BLE001 - whatever went wrong with one round is its result
             missed = "; ".join(_said(group))
     if missed:
