@@ -173,7 +173,10 @@ def _house(seen: Seen) -> list[dict[str, Any]]:
         found.append(_alarm("no_worker", "No worker is heard. Alerts are accepted; nothing is sent."))
     if not seen.clock_trusted:
         found.append(_alarm("clock", "Our clock cannot be trusted. Nothing is called expired."))
-    return [*found, *_keeping(seen)]
+    told = [
+        _alarm("worker", f"{name}: {said}") for name, beat in _alive(seen).items() for said in beat.get("trouble", ())
+    ]
+    return [*found, *told, *_keeping(seen)]
 
 
 def _keeping(seen: Seen) -> list[dict[str, Any]]:

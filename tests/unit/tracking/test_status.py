@@ -41,6 +41,14 @@ def codes(state: Seen) -> list[str]:
     return [alarm["code"] for alarm in status_json(state)["alarms"]]
 
 
+def test_a_worker_says_what_is_wrong_with_its_machine() -> None:
+    """What differs on another machine is read here, with the worker's name."""
+    said = "this machine's clock is +9.0 s off Redis"
+    (alarm,) = status_json(seen(workers={"two-7": {**WORKER, "trouble": [said]}}))["alarms"]
+
+    assert (alarm["code"], alarm["message"]) == ("worker", f"two-7: {said}")
+
+
 def test_a_healthy_relay_has_no_alarm() -> None:
     """Without trouble there is nothing red."""
     status = status_json(seen())
