@@ -29,7 +29,7 @@ def _answer(h: History, deed: Deed, attempt: Attempt) -> Iterator[Finding]:
     if attempt.status >= 500 and attempt.status != 503:
         yield Finding("H", f"{attempt.status}: {where}")
     deaf = h.faults_in(attempt.asked - 1.0, attempt.answered or attempt.asked + 1.0, *DEAF)
-    slow = attempt.answered - attempt.asked > ANSWERED
+    slow = attempt.answered - attempt.asked > ANSWERED + 2 * h.lag(attempt.asked, attempt.answered)
     if (attempt.end != "ok" or slow) and not deaf:
         yield Finding("A", f"{attempt.end} {attempt.status} after {attempt.answered - attempt.asked:.1f} s: {where}")
     if attempt.end == "ok":

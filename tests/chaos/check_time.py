@@ -20,6 +20,8 @@ WORST = {"P0": 2.0, "P1": 4.0, "P2": 10.0}
 #: Of what one channel begins while something worse has waited for a second, so much may be less urgent.
 FLOOR = 0.25
 FEW = 10
+#: Where the machine was busy elsewhere for longer, the order of single sends says nothing.
+BUSY = 0.5
 
 
 def late(h: History) -> Iterator[Finding]:
@@ -33,7 +35,7 @@ def late(h: History) -> Iterator[Finding]:
         if number not in limits:
             limits[number] = limit(h, deed)
         end, why = limits[number]
-        if send.t > end and not _slept(h, send, end):
+        if send.t > end + h.lag(end - TRAVEL - STOPS, send.t) and not _slept(h, send, end):
             yield Finding("C7", f"{send.t - end:.2f} s after {why}: {number} {send.kind} to {send.to} ({send.mood})")
 
 
@@ -74,7 +76,7 @@ def priority(h: History) -> Iterator[Finding]:
         if taken is None or klass not in WORST or deed.document["status"] != "Actual":
             continue
         waited = first - taken.answered
-        if waited > WORST[klass] and not h.faults_in(taken.asked - 5.0, first):
+        if waited > WORST[klass] + 3 * h.lag(taken.asked, first) and not h.faults_in(taken.asked - 5.0, first):
             yield Finding("C8", f"{number} ({klass}) waited {waited:.2f} s for {kind}")
     for deed in h.deeds.values():
         yield from _overtaken(h, deed)
@@ -88,7 +90,7 @@ def _overtaken(h: History, deed: Deed) -> Iterator[Finding]:
     for kind in ("sms", "email", "webhook"):
         own = [s.t for (n, pair), sends in h.of_sends.items() if n == deed.number and pair[1] == kind for s in sends]
         begin = taken.answered + 1.0
-        if not own or max(own) <= begin or h.faults_in(taken.asked - 5.0, max(own)):
+        if not own or max(own) <= begin or h.faults_in(taken.asked - 5.0, max(own)) or h.lag(begin, max(own)) > BUSY:
             continue
         during = [s for s in h.sends if s.kind == kind and begin < s.t < max(own)]
         lower = [s for s in during if _class_of_send(h, s) > klass]

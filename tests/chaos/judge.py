@@ -30,6 +30,7 @@ def judge(h: History) -> Verdict:
         "states": dict(states),
         "sends": len(h.sends),
         "looks": len(h.looks),
+        "machine_busy_s": round(h.lag(0.0, h.ended), 2),
         **check_copies.figures(h),
         "answers": check_answers.figures(h),
         "first_send": check_time.figures(h),

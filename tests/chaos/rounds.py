@@ -16,11 +16,11 @@ from tests.acceptance.relay_side import ROOT
 from tests.chaos.client import Client
 from tests.chaos.dump import drained, dump
 from tests.chaos.faults import KINDS, Planned, plan
-from tests.chaos.history import load
 from tests.chaos.inject import Injector
 from tests.chaos.judge import judge
 from tests.chaos.log import Log
 from tests.chaos.mix import Mix
+from tests.chaos.reading import load
 from tests.chaos.stage import Stage, stage
 from tests.chaos.verdict import Finding, Verdict
 
@@ -137,18 +137,38 @@ async def _play(given: Round, made: Stage, folder: Path, say: Say) -> float:
     try:
         with Log(folder / "faults.jsonl") as faults:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(client.run(rate=given.rate, seconds=given.seconds, bursts=given.bursts), name="load")
-                tasks.create_task(client.watch(seconds=given.seconds), name="watch")
-                tasks.create_task(Injector(made, faults).run(planned), name="faults")
-        await made.whole()
-        healed = time.monotonic()
-        await client.settle_doubts()
-        done = await drained(made, within=given.drain)
-        drain = time.monotonic() - healed if done else given.drain + 1.0
+                lag = tasks.create_task(_lag(folder / "lags.jsonl"), name="lag")
+                drain = await _load(given, made, client, faults)
+                lag.cancel()
         await dump(made, folder / "api.json")
     finally:
         await client.close()
     return drain
+
+
+async def _load(given: Round, made: Stage, client: Client, faults: Log) -> float:
+    """Post and break at the same time, then let it heal and end; return how long that last took."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(client.run(rate=given.rate, seconds=given.seconds, bursts=given.bursts), name="load")
+        tasks.create_task(client.watch(seconds=given.seconds), name="watch")
+        tasks.create_task(Injector(made, faults).run(given.planned), name="faults")
+    await made.whole()
+    healed = time.monotonic()
+    await client.settle_doubts()
+    done = await drained(made, within=given.drain)
+    return time.monotonic() - healed if done else given.drain + 1.0
+
+
+async def _lag(path: Path) -> None:
+    """Write down when this process was not served by the machine: then nobody's clock was looked at in time."""
+    loop = asyncio.get_running_loop()
+    with Log(path) as lags:
+        while True:
+            began = loop.time()
+            await asyncio.sleep(0.05)
+            late = loop.time() - began - 0.05
+            if late > 0.1:
+                lags.write(late=round(late, 3))
 
 
 def _said(group: BaseExceptionGroup[Exception]) -> Iterator[str]:
