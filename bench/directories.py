@@ -38,6 +38,11 @@ class Directories:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
+    @property
+    def made(self) -> bool:
+        """Whether it is there already."""
+        return self._made is not None
+
     def close(self) -> None:
         """Remove what was made."""
         if self._made is not None:
