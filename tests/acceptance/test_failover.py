@@ -9,7 +9,7 @@ import pytest
 
 from relay.fanout.ids import partition_of
 from relay.store.keys import Partition
-from tests.acceptance.agency_side import Agency, Answer, alert
+from tests.acceptance.agency_side import Agency, alert
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
 from tests.acceptance.relay_side import until

