@@ -139,15 +139,17 @@ class Bells:
             await self._redis.call("LPUSH", key, passes + 1)
 
     async def _watch(self, stopping: asyncio.Event) -> None:
-        asked = [("EXISTS", *_work_keys(keys)) for keys in self._partitions]
+        asked: list[tuple[str, ...]] = []
+        for keys in self._partitions:
+            asked += [("EXISTS", keys.run), ("EXISTS", *_work_keys(keys))]
         while not stopping.is_set():
             try:
                 found = await self._redis.replies(asked)
             except StoreUnavailable:
                 found = [0] * len(asked)
-            for keys, there in zip(self._partitions, found, strict=True):
-                # One: the partition's memory is there, and nothing else is.
-                if there != 1:
+            for keys, memory, work in zip(self._partitions, found[::2], found[1::2], strict=True):
+                # Without its memory a partition was lost or is new: claims find out.
+                if work or not memory:
                     self._wake_all(keys.number)
             await pause(stopping, seconds=self._look)
         self._wake_all(0)
@@ -160,8 +162,8 @@ class Bells:
 
 
 def _work_keys(keys: Partition) -> list[str]:
-    """Return every key that holds work when it exists, and first the one that always exists."""
-    names = [keys.run, keys.plan, keys.plan_leases]
+    """Return every key that holds work when it exists."""
+    names = [keys.plan, keys.plan_leases]
     for kind in Kind:
         for klass in CLASSES:
             names += [keys.ready(kind, klass), keys.leases(kind, klass), keys.retries(kind, klass)]

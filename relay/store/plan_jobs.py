@@ -13,6 +13,9 @@ from relay.store.partitions import Keys, home_of
 
 PLAN_LANE = "plan"
 
+#: The classes that count as urgent are the first so many: P0 and P1.
+URGENT = 2
+
 
 def plan_score(klass: Class, received_ms: int) -> int:
     """Return the score of a plan job: strict classes, then oldest first."""
@@ -39,7 +42,7 @@ class PlanJobs:
             alert_id, wait, _ = await self._take(self.keys, lease_ms, tell=False, urgent=urgent)
             return alert_id, wait
         now = time.monotonic()
-        look = self._lookout.next(now, lowest=2 if urgent else len(CLASSES))
+        look = self._lookout.next(now, lowest=URGENT if urgent else len(CLASSES))
         if look is None:
             return "", int(self._lookout.rest(now) * 1000)
         try:
@@ -48,7 +51,11 @@ class PlanJobs:
             self._lookout.found(look.place, waiting=0, look_at=now + AWAY)
             return "", 0
         # A lease that runs out is looked for at its time, however much is taken meanwhile.
-        self._lookout.found(look.place, waiting=waiting, look_at=now + (wait or lease_ms) / 1000)
+        look_at = now + (wait or lease_ms) / 1000
+        if alert_id or not urgent:
+            self._lookout.found(look.place, waiting=waiting, look_at=look_at)
+        else:
+            self._lookout.nothing(look.place, lowest=URGENT, look_at=look_at)
         if alert_id:
             self.keys.settled(alert_id, self.keys.all[look.place])
         return alert_id, 0

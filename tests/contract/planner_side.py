@@ -61,6 +61,7 @@ class World:
         self.engine = engine
         self.crowd = Crowd()
         self.bells = Bells(engine.redis, engine.keys, [*Kind, PLAN_LANE], look=1.0)
+        self.bells.on_place = lambda _lane, place: engine.alerts.plans_in(place)
         self.clock = FakeClock(datetime.now(UTC))
         self.planner = self.another()
 
