@@ -78,17 +78,19 @@ class Archive:
         """
         known = self._index.paths()
         there: set[str] = set()
+        late = {str(path.relative_to(self._folder)) for path in self._folder.glob(f"*/*{late_words.SUFFIX}")}
         for path in self._folder.glob("*/*"):
             name = str(path.relative_to(self._folder))
             if path.suffix in (".tmp", ".body"):
                 path.unlink(missing_ok=True)
             elif path.name.endswith(SUFFIX):
                 there.add(name)
-                if name not in known:
+                words = late_words.count(path) if name + late_words.SUFFIX in late else 0
+                if known.get(name, ("", -1))[1] != words:
                     self._take_in(path)
         for name in known.keys() - there:
             log.warning("archive_file_missing", file=name)
-            self._index.remove(known[name])
+            self._index.remove(known[name][0])
         self.living = {found.alert_id: found for found in self._index.living(now_ms)}
         return len(there)
 
@@ -233,8 +235,7 @@ class Archive:
         except (OSError, ValueError) as error:
             log.error("archive_file_unreadable", file=path.name, error=str(error))  # noqa: TRY400 -- said once, in a line
             return
-        entry = self._entry(path, header, size=path.stat().st_size, words=words)
-        self._index.put(entry)
+        self._index.put(self._entry(path, header, size=path.stat().st_size, words=words))
 
     def _entry(self, path: Path, header: Header, *, size: int, words: Sequence[LateWord] = ()) -> Entry:
         return Entry(
@@ -244,6 +245,7 @@ class Archive:
             path=str(path.relative_to(self._folder)),
             size=size,
             facts=header.facts,
+            words=len(words),
             legs=late_words.counted(header.legs, words),
         )
 

@@ -18,7 +18,7 @@ _VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS alerts (
   id TEXT PRIMARY KEY, received INTEGER, expires INTEGER, archived INTEGER, gone INTEGER,
-  k1 TEXT, k2 TEXT, path TEXT, size INTEGER, facts BLOB, legs BLOB) WITHOUT ROWID;
+  k1 TEXT, k2 TEXT, path TEXT, size INTEGER, words INTEGER, facts BLOB, legs BLOB) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_time ON alerts (received, id);
 CREATE INDEX IF NOT EXISTS by_triple ON alerts (k1);
 CREATE INDEX IF NOT EXISTS by_end ON alerts (expires);
@@ -35,7 +35,8 @@ _LONG = frozenset({"findings"})
 class Entry:
     """What the index knows of one archived alert: short facts, legs with their counters, and the file.
 
-    ``gone``: it was taken out of Redis after it was written; before, Redis has the newer truth.
+    ``gone``: it was taken out of Redis after it was written; before, Redis has the newer truth.  ``words`` is how many
+    late words the counters of the legs know of.
     """
 
     alert_id: str
@@ -43,6 +44,7 @@ class Entry:
     gone: bool
     path: str
     size: int
+    words: int
     facts: Mapping[str, str]
     legs: Sequence[ArchivedLeg]
 
@@ -83,12 +85,12 @@ class Index:
         facts = {name: value for name, value in entry.facts.items() if name not in _LONG}
         row = (
             *(entry.alert_id, int(facts.get("received", 0)), int(facts.get("expires", 0)), entry.archived_ms),
-            *(entry.gone, facts.get("k1", ""), facts.get("k2", ""), entry.path, entry.size),
+            *(entry.gone, facts.get("k1", ""), facts.get("k2", ""), entry.path, entry.size, entry.words),
             *(orjson.dumps(facts), orjson.dumps(legs_json(entry.legs))),
         )
         with self._writing() as db:
             _forget(db, entry.alert_id)
-            db.execute("INSERT INTO alerts VALUES (?,?,?,?,?,?,?,?,?,?,?)", row)
+            db.execute("INSERT INTO alerts VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", row)
             db.executemany(
                 "INSERT OR REPLACE INTO legs VALUES (?,?)", [(leg.leg_id, entry.alert_id) for leg in entry.legs]
             )
@@ -96,9 +98,11 @@ class Index:
             db.executemany("INSERT OR REPLACE INTO refers VALUES (?,?,?)", refers)
 
     def count(self, alert_id: str, legs: Sequence[ArchivedLeg]) -> None:
-        """Replace the counters of an alert's legs."""
+        """Replace the counters of an alert's legs: they know of one late word more."""
         with self._writing() as db:
-            db.execute("UPDATE alerts SET legs = ? WHERE id = ?", (orjson.dumps(legs_json(legs)), alert_id))
+            db.execute(
+                "UPDATE alerts SET legs = ?, words = words + 1 WHERE id = ?", (orjson.dumps(legs_json(legs)), alert_id)
+            )
 
     def mark_gone(self, alert_id: str) -> None:
         """Note that the alert is not in Redis any more."""
@@ -140,9 +144,9 @@ class Index:
         """Return the alerts whose time is not over."""
         return [Living(*row) for row in self._rows("SELECT id, k1, k2, expires FROM alerts WHERE expires > ?", now_ms)]
 
-    def paths(self) -> dict[str, str]:
-        """Return the id of each file."""
-        return {row[1]: row[0] for row in self._rows("SELECT id, path FROM alerts")}
+    def paths(self) -> dict[str, tuple[str, int]]:
+        """Return for each file the alert's id, and how many late words are counted."""
+        return {row[0]: (row[1], row[2]) for row in self._rows("SELECT path, id, words FROM alerts")}
 
     def not_gone(self) -> list[str]:
         """Return the ids of alerts that were written and perhaps not taken out of Redis."""
@@ -154,7 +158,7 @@ class Index:
         return Figures(count, size or 0, oldest or 0)
 
     def _entries(self, tail: str, *values: int | str) -> list[Entry]:
-        rows = self._rows(f"SELECT id, archived, gone, path, size, facts, legs FROM alerts {tail}", *values)  # noqa: S608 -- constant tails
+        rows = self._rows(f"SELECT id, archived, gone, path, size, words, facts, legs FROM alerts {tail}", *values)  # noqa: S608 -- constant tails
         return [
             Entry(
                 alert_id=row[0],
@@ -162,8 +166,9 @@ class Index:
                 gone=bool(row[2]),
                 path=row[3],
                 size=row[4],
-                facts=orjson.loads(row[5]),
-                legs=read_legs(orjson.loads(row[6])),
+                words=row[5],
+                facts=orjson.loads(row[6]),
+                legs=read_legs(orjson.loads(row[7])),
             )
             for row in rows
         ]
@@ -194,7 +199,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
+            # A commit that a power cut takes back is found again among the files, which are synced.
+            db.execute("PRAGMA synchronous = NORMAL")
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version in (0, _VERSION):
                 db.executescript(_TABLES)

@@ -74,6 +74,15 @@ def read(file: Path, *, archived_ms: int) -> list[LateWord]:
     return [word for line in lines if (word := _word(line)) is not None and word.archived_ms == archived_ms]
 
 
+def count(file: Path) -> int:
+    """Return how many words there are for an archived alert, of this archiving or an earlier one.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return sum(_word(line) is not None for line in path_of(file).read_bytes().splitlines())
+
+
 def merged(records: bytes, words: Iterable[tuple[int, Record]]) -> bytes:
     """Return records with words about positions among them."""
     found = bytearray(records)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,56 @@ def late_comer() -> dict[str, Any]:
         "addresses": [{"kind": "sms", "value": "+77019999999"}],
         "location": {"lat": 43.25, "lon": 76.95},
     }
+
+
+@pytest.mark.xdist_group("heavy")
+async def test_redis_ends_where_it_began(make_relay: MakeRelay, console: Callable[..., dict[str, Any]]) -> None:
+    """Alerts, cancels, held and rejected ones, repeated posts and answers leave no key and no byte behind."""
+    relay = make_relay(channels={"console": console(silent=True)}, archive={"after": 1.0})
+    await relay.start()
+    async with Agency(relay) as agency:
+        await agency.people(PEOPLE)
+        await _many(agency, range(20))
+        await archived(relay)
+        before = await memory(relay)
+        await _many(agency, range(20, 80))
+        await archived(relay)
+        after = await memory(relay)
+        listed = (await agency.ask("GET", "/v1/alerts?limit=1000")).body["alerts"]
+
+    assert len(listed) == 80 + 80 // 10 + 80 // 20
+    assert abs(after - before) <= before * 0.02, (before, after)
+
+
+async def _many(agency: Agency, numbers: range) -> None:
+    """Post alerts; one in ten is cancelled, one in twenty is held and rejected, all are posted twice."""
+    for number in numbers:
+        document = alert(number, severity="Moderate", certainty="Likely", urgency="Expected")
+        posted = await agency.post(document)
+        same = await agency.post(document)
+        assert (same.status, same.body["id"]) == (200, posted.body["id"])
+        await agency.completed(posted.body["id"], within=20)
+        if number % 10 == 0:
+            cancel = await agency.ask("POST", f"/v1/alerts/{posted.body['id']}/cancel")
+            await agency.completed(cancel.body["id"], within=20)
+        if number % 20 == 0:
+            held = alert(1000 + number)
+            del held["info"][0]["area"]
+            answer = await agency.post(held)
+            decision = orjson.dumps({"decision": "reject", "reason": "no area"})
+            said = await agency.ask("POST", f"/v1/alerts/{answer.body['id']}/approval", body=decision)
+            assert said.body["state"] == "rejected"
+
+
+async def memory(relay: Relay) -> int:
+    """Return the bytes of Redis, those of its clients and of the log's buffer apart."""
+    client = Redis(unix_socket_path=str(relay.data_dir / "redis" / "redis.sock"))
+    try:
+        readings = []
+        for _ in range(8):
+            info = await client.info("memory")
+            readings.append(info["used_memory"] - info["mem_clients_normal"] - info["mem_aof_buffer"])
+            await asyncio.sleep(0.05)
+        return int(min(readings))
+    finally:
+        await client.aclose()

@@ -16,6 +16,7 @@ from relay.store.room import Room
 from relay.tracking.housekeeping import Housekeeping
 from relay.tracking.kept import KeptAlerts
 from relay.tracking.states import Record, State
+from tests.contract.archive_side import ArchiveSide
 from tests.contract.engine_side import Engine, an_alert, wall_ms
 from tests.contract.kept_side import World
 
@@ -142,3 +143,19 @@ async def test_late_word_is_merged(world: World) -> None:
     assert kept is not None
     assert {s.word: n for s, n in kept.counts.items() if n} == {"delivered": 2, "acknowledged": 1}
     assert len(lines) == 1
+
+
+async def test_counts_that_a_power_cut_took_back(world: World) -> None:
+    """The late words are the truth: counters that do not know of one are made anew at the next start."""
+    leg = await world.archived()
+    place = await world.writes.leg(DeliveryRef(leg, 0))
+    assert place is not None
+    before = world.archive.legs([leg])[leg]
+    await world.writes.write(place, Record(state=State.ACKNOWLEDGED, answer=1, due=77))
+    entry = world.archive._index.get("alert")
+    assert entry is not None
+    world.archive._index.put(replace(entry, words=0, legs=[replace(entry.legs[0], facts=before.facts)]))
+    world.archive.close()
+    again = ArchiveSide(world.engine, world.folder)
+
+    assert again.archive.legs([leg])[leg].counts[State.ACKNOWLEDGED] == 1
