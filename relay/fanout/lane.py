@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from functools import partial
 
 import structlog
 
-from relay.adapter import Class, Kind
+from relay.adapter import Kind
 from relay.errors import StoreUnavailable
 from relay.fanout.bell import CHECKS, Bells
 from relay.fanout.leases import Leases
@@ -24,7 +25,9 @@ URGENT_SLOTS = 2
 #: These many chunks may wait for slow providers besides: one that never answers must not keep others back.
 PARKED = 32
 
-_URGENT = (Class.P0, Class.P1)
+#: What a chunk takes of the lane's room: a full one, and at least; many small alerts go side by side.
+_WHOLE = 500
+_LEAST = 31
 
 
 class Lane:
@@ -50,6 +53,7 @@ class Lane:
         self._preparer = preparer
         self._engine = engine
         self._most = most
+        self._room = engine.slots * _WHOLE
         self._busy = 0
         self._waiting = 0
         self._changed = asyncio.Event()
@@ -72,7 +76,7 @@ class Lane:
 
     @property
     def _full(self) -> bool:
-        return self._busy >= self._engine.slots + URGENT_SLOTS or self._waiting >= 2 * PARKED
+        return self._busy >= self._room + URGENT_SLOTS * _WHOLE or self._waiting >= 2 * PARKED
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> float:
         """Claim once; returns how long to wait before the next claim, 0 after a success."""
@@ -84,7 +88,7 @@ class Lane:
                 lease_ms=int(self._engine.lease * 1000),
                 flash_ms=int(self._engine.lease_flash * 1000),
                 fence_ms=self._leases.fence_ms,
-                urgent=self._busy >= self._engine.slots or self._waiting >= PARKED,
+                urgent=self._busy >= self._room or self._waiting >= PARKED,
             )
         except StoreUnavailable:
             return 0.2
@@ -102,8 +106,8 @@ class Lane:
             # This worker still sends an earlier lease of the same range that Redis has forgotten: leave it alone.
             log.warning("chunk_in_hand", leg=chunk.leg_id, segment=chunk.segment, first=chunk.first)
             return
-        self._count(1)
-        work.on_park = self._parked
+        self._count(_weight(chunk))
+        work.on_park = partial(self._parked, work)
         tasks.create_task(self._work(work), name=f"chunk {chunk.member}")
 
     async def _work(self, work: Work) -> None:
@@ -116,21 +120,21 @@ class Lane:
             if work.parked:
                 self._waiting -= 1
             else:
-                self._count(-1)
+                self._count(-_weight(work.chunk))
             self._changed.set()
             self._bells.ring(self.kind, leg=work.chunk.leg_id)
             self._bells.ring(CHECKS)
 
-    def _parked(self) -> None:
+    def _parked(self, work: Work) -> None:
         """Give the slot of a chunk that only waits for slow providers to another one."""
         self._waiting += 1
-        self._count(-1)
+        self._count(-_weight(work.chunk))
         self._changed.set()
         self._bells.ring(self.kind)
 
-    def _count(self, step: int) -> None:
-        self._busy += step
-        if self._busy >= self._engine.slots:
+    def _count(self, weight: int) -> None:
+        self._busy += weight
+        if self._busy >= self._room:
             self._bells.crowded.add(self.kind)
         else:
             self._bells.crowded.discard(self.kind)
@@ -142,3 +146,7 @@ class Lane:
                 await self._changed.wait()
         except TimeoutError:
             return
+
+
+def _weight(chunk: Chunk) -> int:
+    return max(chunk.last - chunk.first, _LEAST)

@@ -33,6 +33,7 @@ class World:
     away: int = 0
     fails: bool = False
     same_range: bool = False
+    size: int = 500
     gate: Gate = field(default_factory=Gate)
     asked: list[bool] = field(default_factory=list)
     sending: list[Work] = field(default_factory=list)
@@ -54,7 +55,7 @@ class World:
             return Claimed(Nothing(0.01, fenced=False), "epoch")
         number = 0 if self.same_range else len(self.asked)
         chunk = Chunk(
-            member=f"leg|0|{number}|{number + 1}",
+            member=f"leg|0|{number * self.size}|{(number + 1) * self.size}",
             token="token",
             lane=lane,
             how="fresh",
@@ -64,8 +65,8 @@ class World:
             expires_ms=1,
             leg_id="leg",
             segment=0,
-            first=number,
-            last=number + 1,
+            first=number * self.size,
+            last=(number + 1) * self.size,
         )
         return Claimed(chunk, "epoch")
 
@@ -231,3 +232,16 @@ async def test_chunk_that_waits_for_a_slow_provider_gives_its_slot_away(world: W
         await until(lambda: not world.sending)
 
     assert running.lane.idle
+
+
+async def test_small_chunks_take_small_room(world: World) -> None:
+    """Many alerts to a few people each go side by side, where one to many takes a whole slot."""
+    world.size, world.waiting = 5, 1000
+    async with Running(world, slots=1) as running:
+        await until(lambda: world.asked[-3:] == [True] * 3)
+        at_once = len(world.sending)
+        world.go_on.set()
+        world.waiting = 0
+        await until(lambda: running.lane.idle)
+
+    assert 10 <= at_once <= 20
