@@ -147,10 +147,11 @@ class Directory:
 
     async def _recover(self) -> None:
         async with self._copying:
-            rows = await asyncio.to_thread(self._copy.read)
+            if not await asyncio.to_thread(self._copy.look):
+                await asyncio.to_thread(self._copy.read)
             epoch = await self._store.epoch()
             if not epoch and self._copy.epoch:
-                await self._restore(rows)
+                await self._restore(await asyncio.to_thread(self._copy.read))
             elif epoch and (epoch != self._copy.epoch or not await self._store.reaches(self._copy.position)):
                 await self._read_all(epoch)
             elif not epoch:

@@ -65,6 +65,43 @@ async def test_torn_end_is_noticed(tmp_path: Path, cut: int) -> None:
     assert again.bloated
 
 
+async def test_end_of_the_file_says_enough_for_a_start(tmp_path: Path) -> None:
+    """A start with a million recipients does not read them: epoch, position and size stand at the end."""
+    copy = await written(tmp_path)
+    for number in range(20):
+        await copy.add({number: Row(0, b'{"id":"%d"}' % number)}, position=f"{number}-0", durable=False)
+    quick, thorough = Copy(tmp_path), Copy(tmp_path)
+    thorough.read()
+
+    assert quick.look()
+    assert (quick.epoch, quick.position, quick.torn) == ("one", "19-0", False)
+    assert (quick.epoch, quick.position, quick._lines) == (thorough.epoch, thorough.position, thorough._lines)
+    assert Copy(tmp_path / "new").look()
+
+
+@pytest.mark.parametrize(
+    "end", [b'{"o":1,"d":0,"r":{}}\n', b'{"o":1', b'{"v":1,"epoch":"one","position":"1-0"}\n', b"\n"]
+)
+async def test_end_that_says_too_little(tmp_path: Path, end: bytes) -> None:
+    """A torn file, and one of an older relay, is read whole."""
+    await written(tmp_path)
+    with (tmp_path / FILE).open("ab") as file:
+        file.write(end)
+
+    assert not Copy(tmp_path).look()
+
+
+async def test_damaged_line_costs_itself_only(tmp_path: Path) -> None:
+    """Whoever stands behind a damaged line is not forgotten with it, and the file is written anew."""
+    copy = await written(tmp_path)
+    whole = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(whole.replace(b'"person-1"', b'"person-1'))
+    rows = copy.read()
+
+    assert rows.keys() == {0, 2}
+    assert copy.torn
+
+
 async def test_full_disk_loses_nothing(tmp_path: Path) -> None:
     """An append that fails does not move on, and the next whole file heals the half line it left."""
     copy = await written(tmp_path)
