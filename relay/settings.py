@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 
+from relay.environment import override
 from relay.errors import ConfigError
 from relay.secret_file import read_secret
 
@@ -110,7 +110,7 @@ class Engine(Section):
 
 
 class Archive(Section):
-    """``[archive]``: when finished alerts leave Redis for files in ``data_dir/archive``, and how long those are kept."""
+    """``[archive]``: when finished alerts leave Redis for files in ``data_dir/archive``, and how long they are kept."""
 
     after: Seconds = 86_400.0
     keep_days: float = Field(0.0, ge=0)
@@ -203,7 +203,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     if chosen is None and Path("config/relay.toml").is_file():
         chosen = Path("config/relay.toml")
     values = _read_toml(chosen) if chosen is not None else {}
-    _apply_environment(values, env)
+    override(values, env, known=_known_variables())
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -240,36 +240,9 @@ def listening_fd(environ: Mapping[str, str] | None = None, *, pid: int | None = 
     return 3
 
 
-_NOT_SETTINGS = {"RELAY_CONFIG"}
-
-
 def overrides(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Return the names of all ``RELAY_…`` variables, for whoever starts a relay that must not see them (the demo)."""
     return tuple(name for name in (os.environ if environ is None else environ) if name.startswith("RELAY_"))
-
-
-def _apply_environment(values: dict[str, Any], env: Mapping[str, str]) -> None:
-    for name, text in env.items():
-        if not name.startswith("RELAY_") or name in _NOT_SETTINGS:
-            continue
-        keys = [part.lower() for part in name.removeprefix("RELAY_").split("__")]
-        _check_known(name, keys)
-        table = values
-        for key in keys[:-1]:
-            table = table.setdefault(key, {})
-            if not isinstance(table, dict):
-                raise ConfigError(f"{name}: {key} is not a table")
-        table[keys[-1]] = _parse(text)
-
-
-def _check_known(name: str, keys: list[str]) -> None:
-    known = _known_variables()
-    if keys[0] == "channels" and len(keys) >= 3:
-        return
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        raise ConfigError(f"the environment variable {name} is not a setting of the relay.{hint}")
 
 
 def _known_variables() -> list[str]:
@@ -281,16 +254,6 @@ def _known_variables() -> list[str]:
         else:
             names.append(f"RELAY_{key}".upper())
     return names
-
-
-def _parse(text: str) -> object:
-    """Read lists, tables, numbers and booleans as JSON; anything else is a string."""
-    if text[:1] in "[{" or text in {"true", "false"}:
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            return text
-    return text
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:
