@@ -7,15 +7,15 @@ import re
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, cast
 
 import aiosmtplib
 
+from adapters.email.dialogue import Dialogue, Lost, Reply
 from adapters.email.replies import Stage, outcome_of_loss, outcome_of_reply, queue_id
 from relay.adapter import Outcome, Verdict
 
 _LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
-_LOST: Final = (aiosmtplib.SMTPException, OSError)  # cut, or answered by something that is no SMTP reply
 _QUIT: Final = 1.0  # seconds for a polite end
 
 
@@ -23,12 +23,34 @@ class Connection:
     """One connection: ``transactions`` counts its messages; ``usable`` is False once its state is not certain."""
 
     def __init__(self, client: aiosmtplib.SMTP, *, timeout: float) -> None:
-        self.client = client
         self.transactions = 0
         self.usable = True
+        self._client = client
+        self._dialogue: Dialogue | None = None
+        self._pipelining = False
         self._timeout = timeout
         self._stage = Stage.MAIL
         self._dirty = False
+
+    async def open(self) -> None:
+        """Connect, upgrade and sign in with the library; what follows is ours.
+
+        Raises:
+            aiosmtplib.SMTPException, OSError, TimeoutError: it could not be made.
+        """
+        async with asyncio.timeout(self._timeout):
+            await self._client.connect()
+            if self._client.is_ehlo_or_helo_needed:
+                await _greet(self._client)
+        if self._client.transport is None:
+            raise aiosmtplib.SMTPServerDisconnected("lost after the sign-in")
+        self._pipelining = self._client.supports_extension("pipelining")
+        self._dialogue = Dialogue(cast("asyncio.Transport", self._client.transport))
+
+    @property
+    def connected(self) -> bool:
+        """Whether the other side has not closed it."""
+        return self._dialogue is not None and self._dialogue.connected
 
     async def deliver(self, sender: str, recipient: str, message: bytes) -> Outcome:
         """Hand over one message within the time-out; both addresses are plain mailboxes.
@@ -39,60 +61,95 @@ class Connection:
         self.transactions += 1
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._transact(sender, recipient, message)
-        except (TimeoutError, *_LOST) as error:
-            self.usable = False
-            self.client.close()
+                return await self._transact(self._live(), sender, recipient, message)
+        except (TimeoutError, Lost, OSError) as error:
+            self.close()
             return outcome_of_loss(self._stage, timed_out=isinstance(error, TimeoutError))
 
-    async def _transact(self, sender: str, recipient: str, message: bytes) -> Outcome:
+    async def _transact(self, dialogue: Dialogue, sender: str, recipient: str, message: bytes) -> Outcome:
+        commands = {
+            Stage.MAIL: b"MAIL FROM:<%b>\r\n" % sender.encode("ascii"),
+            Stage.RCPT: b"RCPT TO:<%b>\r\n" % recipient.encode("ascii"),
+            Stage.DATA: b"DATA\r\n",
+        }
         if self._dirty:
-            await self.client.execute_command(b"RSET", timeout=None)
+            dialogue.write(b"RSET\r\n", replies=1)
+            await dialogue.reply()
         self._dirty = True
-        commands = (
-            (Stage.MAIL, b"MAIL", b"FROM:<" + sender.encode("ascii") + b">"),
-            (Stage.RCPT, b"RCPT", b"TO:<" + recipient.encode("ascii") + b">"),
-            (Stage.DATA, b"DATA"),
-        )
-        for stage, *command in commands:
+        if self._pipelining:
+            dialogue.write(b"".join(commands.values()), replies=len(commands))
+        for stage, command in commands.items():
             self._stage = stage
-            reply = await self.client.execute_command(*command, timeout=None)
+            if not self._pipelining:
+                dialogue.write(command, replies=1)
+            reply = await dialogue.reply()
             if reply.code != 354 if stage is Stage.DATA else reply.code not in {250, 251, 252}:
-                return self._refused(stage, reply)
-        reply = await self._write(message)
+                refused = self._refused(stage, reply)
+                await self._skip_the_rest(dialogue, stage)
+                return refused
+        # The first byte of the message may leave now: from here on a loss is a doubt.
+        self._stage = Stage.MESSAGE
+        stuffed = _LEADING_DOT.sub(b"..", message) if b"\n." in message or message.startswith(b".") else message
+        dialogue.write(stuffed + b".\r\n", replies=1)
+        reply = await dialogue.reply()
         if reply.code != 250:
             return self._refused(Stage.MESSAGE, reply)
         self._dirty = False
-        found = queue_id(reply.message)
+        found = queue_id(reply.words)
         return Outcome(verdict=Verdict.ACCEPTED, provider_ids=(found,) if found else ())
 
-    async def _write(self, message: bytes) -> aiosmtplib.SMTPResponse:
-        """Write the message, stuffed and ended by a dot, and return the answer.
+    async def _skip_the_rest(self, dialogue: Dialogue, stage: Stage) -> None:
+        """Hear what the server says to the commands that left together with the one it refused at ``stage``."""
+        left = {Stage.MAIL: 2, Stage.RCPT: 1}.get(stage, 0) if self._pipelining else 0
+        try:
+            for _ in range(left):
+                if not self.usable:
+                    return
+                if (await dialogue.reply()).code == 354:
+                    self.close()  # it waits for a message to nobody: there must not be any
+        except Lost:
+            self.close()
 
-        Not ``client.data``: that is DATA and message in one call, and a connection that is lost before 354 (nothing
-        left) could not be told from one that is lost after the dot (in doubt).
-        """
-        protocol = self.client.protocol
-        if protocol is None:
-            raise aiosmtplib.SMTPServerDisconnected("lost after 354")
-        self._stage = Stage.MESSAGE
-        stuffed = _LEADING_DOT.sub(b"..", message) if b"\n." in message or message.startswith(b".") else message
-        protocol.write(stuffed + b".\r\n")
-        return await protocol.read_response()
-
-    def _refused(self, stage: Stage, reply: aiosmtplib.SMTPResponse) -> Outcome:
+    def _refused(self, stage: Stage, reply: Reply) -> Outcome:
         if reply.code == 421 or not 400 <= reply.code < 600:
-            self.usable = False
-            self.client.close()
-        return outcome_of_reply(stage, reply.code, reply.message)
+            self.close()
+        return outcome_of_reply(stage, reply.code, reply.words)
+
+    async def noop(self) -> int:
+        """Return the code that the server answers NOOP with.
+
+        Raises:
+            OSError, TimeoutError: it does not answer; the connection is closed.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                dialogue = self._live()
+                dialogue.write(b"NOOP\r\n", replies=1)
+                return (await dialogue.reply()).code
+        except (TimeoutError, Lost) as error:
+            self.close()
+            raise ConnectionResetError from error
 
     async def quit(self) -> None:
         """Say good-bye for a second at most, then close."""
-        self.usable = False
-        with suppress(TimeoutError, aiosmtplib.SMTPException, OSError):
+        with suppress(TimeoutError, Lost, OSError):
             async with asyncio.timeout(_QUIT):
-                await self.client.quit(timeout=None)
-        self.client.close()
+                dialogue = self._live()
+                dialogue.write(b"QUIT\r\n", replies=1)
+                await dialogue.reply()
+        self.close()
+
+    def close(self) -> None:
+        """Let the connection go; what was under way has no answer."""
+        self.usable = False
+        if self._dialogue is not None:
+            self._dialogue.close()
+        self._client.close()
+
+    def _live(self) -> Dialogue:
+        if self._dialogue is None:
+            raise Lost
+        return self._dialogue
 
 
 class Pool:
@@ -127,7 +184,7 @@ class Pool:
     async def give(self, connection: Connection) -> None:
         """Give a connection back; it is closed when it is worn out or not usable."""
         worn_out = self._closed or connection.transactions >= self._messages
-        if connection.usable and connection.client.is_connected and not worn_out:
+        if connection.usable and connection.connected and not worn_out:
             self._idle.append(connection)
         else:
             self._all.discard(connection)
@@ -137,17 +194,13 @@ class Pool:
 
     async def connect(self) -> Connection:
         """Return a new connection that is greeted, upgraded and signed in; see :meth:`take` for errors."""
-        client = self._client()
-        connection = Connection(client, timeout=self._timeout)
+        connection = Connection(self._client(), timeout=self._timeout)
         self._all.add(connection)
         try:
-            async with asyncio.timeout(self._timeout):
-                await client.connect()
-                if client.is_ehlo_or_helo_needed:
-                    await _greet(client)
+            await connection.open()
         except BaseException:
             self._all.discard(connection)
-            client.close()
+            connection.close()
             raise
         return connection
 
@@ -159,15 +212,16 @@ class Pool:
             for connection in idle:
                 tasks.create_task(connection.quit(), name="smtp quit")
         for connection in self._all:
-            connection.client.close()
+            connection.close()
         self._all.clear()
 
     def _reuse(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
-            if connection.client.is_connected:
+            if connection.connected:
                 return connection
             self._all.discard(connection)
+            connection.close()
         return None
 
 

@@ -130,7 +130,7 @@ class Smtp:
             if connection is None:
                 return ""  # all connections are busy sending: it answers
             try:
-                reply = await connection.client.noop(timeout=self._settings.timeout)
+                code = await connection.noop()
             except BaseException:
                 connection.usable = False
                 raise
@@ -139,7 +139,7 @@ class Smtp:
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             outcome = outcome_of_connecting(error)
             return f"the mail server does not take mail now: {outcome.reason} {outcome.detail}".strip()
-        return "" if reply.code == 250 else f"the mail server answers {reply.code}"
+        return "" if code == 250 else f"the mail server answers {code}"
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:
         """Hand over each item in its own transaction, over several connections at once.
@@ -184,8 +184,9 @@ class Smtp:
         """Send over ``connection`` until it is worn out, the work is done or it is lost; return whether it is lost."""
         fresh = connection.transactions == 0
         limit = self._settings.messages_per_connection
+        sent = 0
         while mailing.waiting and connection.usable and connection.transactions < limit:
-            if asyncio.get_running_loop().time() >= mailing.by:
+            if asyncio.get_running_loop().time() >= mailing.by or (sent and not connection.connected):
                 return False
             index, item = mailing.waiting.popleft()
             outcome = await self._deliver(connection, item)
@@ -194,10 +195,12 @@ class Smtp:
                 mailing.waiting.appendleft((index, item))
                 return False
             fresh = True
+            sent += 1
             mailing.outcomes[index] = outcome
-            if not connection.usable:
+            if not connection.usable and outcome.scope in (Scope.PROVIDER, Scope.CONFIG):
                 mailing.trouble = replace(outcome, verdict=Verdict.RETRY)
-        return not connection.usable
+                return True
+        return False
 
     async def _deliver(self, connection: Connection, item: Item) -> Outcome:
         if not is_mailbox(item.address):

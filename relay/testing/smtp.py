@@ -64,6 +64,7 @@ class SmtpReceiver:
     """An SMTP server in the caller's event loop: ``async with SmtpReceiver() as receiver``.
 
     ``tls`` with ``mode`` STARTTLS (demanded before mail) or implicit.  With ``login`` mail is taken only after AUTH.
+    With ``pipelining`` it says that commands may come together; without, it is an older server.
     ``reply`` is for every recipient, ``replies[address]`` for one, None means that mail
     is taken.  ``mails`` keeps the last ``keep`` messages.
     """
@@ -76,8 +77,10 @@ class SmtpReceiver:
         tls: ssl.SSLContext | None = None,
         mode: Literal["none", "starttls", "implicit"] = "none",
         login: tuple[str, str] | None = None,
+        pipelining: bool = True,
         keep: int = 100_000,
     ) -> None:
+        self.pipelining = pipelining
         self.mails: deque[Mail] = deque(maxlen=keep)
         self.reply: Reply | None = None
         self.replies: dict[str, Reply] = {}
@@ -171,6 +174,8 @@ class _Handler:
         """Greet."""
         session.host_name = hostname
         refusal = await self._receiver.answer(server, "ehlo")
+        if self._receiver.pipelining:
+            responses.insert(1, "250-PIPELINING")
         return [refusal] if refusal is not None else responses
 
     async def handle_MAIL(  # noqa: N802

@@ -17,20 +17,31 @@ from tests.contract.smtp_side import SENDER, Server, mail, send
 
 
 class TestSmtpContract(AdapterContract):
-    """The contract, over SMTP."""
+    """The contract, over SMTP, with commands one by one."""
 
     adapter = Smtp
 
     @pytest.fixture
     async def provider(self) -> AsyncIterator[Provider]:
-        async with SmtpReceiver(login=("relay", "correct-horse")) as receiver:
+        async with SmtpReceiver(login=("relay", "correct-horse"), pipelining=False) as receiver:
             yield Server(receiver)
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[SmtpReceiver]:
+class TestPipeliningContract(AdapterContract):
+    """The contract, over SMTP, with commands that leave together."""
+
+    adapter = Smtp
+
+    @pytest.fixture
+    async def provider(self) -> AsyncIterator[Provider]:
+        async with SmtpReceiver(login=("relay", "correct-horse"), pipelining=True) as receiver:
+            yield Server(receiver)
+
+
+@pytest.fixture(params=[False, True], ids=["one by one", "pipelining"])
+async def receiver(request: pytest.FixtureRequest) -> AsyncIterator[SmtpReceiver]:
     """An SMTP server that takes everything."""
-    async with SmtpReceiver() as running:
+    async with SmtpReceiver(pipelining=request.param) as running:
         yield running
 
 
