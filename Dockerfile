@@ -35,9 +35,13 @@ USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
-# Ready means: an alert would be accepted now.  A worker has no port: docker-compose.yml looks at the file it touches.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python3", "-S", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8080, timeout=3); c.request('GET', '/readyz'); raise SystemExit(c.getresponse().status != 200)"]
+# Ready means: an alert would be accepted now.  A worker has no port: it touches a file with every heartbeat that Redis took.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python3", "-S", "-c", "\
+import http.client as h, os, sys, time\n\
+if not os.path.exists('/data/api.lock'): sys.exit(time.time() - os.stat('/data/worker.alive').st_mtime > 15)\n\
+c = h.HTTPConnection('127.0.0.1', 8080, timeout=3)\n\
+c.request('GET', '/readyz')\n\
+sys.exit(c.getresponse().status != 200)"]
 # The relay is process 1: it stops its workers and its database in order, and collects every child itself.
 STOPSIGNAL SIGTERM
 CMD ["relay", "serve"]
