@@ -39,11 +39,13 @@ class Planned:
 PROVIDERS = ("webhook", "sms", "email")
 
 _PROCESSES = (
-    Kind(name="kill", target="worker", weight=5),
+    Kind(name="kill", target="worker", weight=3),
+    Kind(name="kill-at-send", target="worker", weight=3),
     Kind(name="pause", target="worker", least=0.4, most=1.4),
     Kind(name="oversleep", target="worker", least=3.0, most=4.5, weight=3),
     Kind(name="term", target="worker"),
-    Kind(name="kill", target="api", weight=3),
+    Kind(name="kill", target="api", weight=2),
+    Kind(name="kill-at-answer", target="api", weight=2),
     Kind(name="pause", target="api", least=0.5, most=2.0),
     Kind(name="term", target="api"),
     Kind(name="kill", target="node"),

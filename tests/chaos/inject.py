@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
@@ -84,8 +86,10 @@ class Injector:
     # -- processes ---------------------------------------------------------------------------------------------------
 
     async def _worker(self, fault: Planned) -> dict[str, Any]:
-        """``kill -9`` one worker; healed when as many live as before."""
+        """``kill -9`` one worker, perhaps the moment a provider took something; healed when as many live as before."""
         pid = await self._pick_worker(fault)
+        if fault.kind.name == "kill-at-send":
+            await asyncio.to_thread(_next_line, [provider.log for provider in self._s.providers.values()])
         send(pid, signal.SIGKILL)
         await until(lambda: not alive(pid), within=5, why="the worker is dead")
         await self._s.whole()
@@ -119,7 +123,9 @@ class Injector:
                 await asyncio.sleep(fault.hold)
                 send(pid, signal.SIGCONT)
             else:
-                send(relay.pid, signal.SIGKILL if fault.kind.name == "kill" else signal.SIGTERM)
+                if fault.kind.name == "kill-at-answer":
+                    await asyncio.to_thread(_next_line, [self._s.folder / "client.jsonl"])
+                send(relay.pid, signal.SIGTERM if fault.kind.name == "term" else signal.SIGKILL)
                 await relay.ended(within=30)
                 await self._s.restart()
             await self._s.whole()
@@ -218,6 +224,13 @@ class Injector:
         await provider.feel(Mood(fault.kind.name), share=share, seconds=1.0 + 2 * fault.pick)
         await asyncio.sleep(fault.hold)
         await provider.feel(Mood.CALM)
+
+
+def _next_line(logs: Sequence[Path]) -> None:
+    """Return the moment one of ``logs`` grows: whoever dies now has told nobody of it; a second at most."""
+    sizes, end = [log.stat().st_size for log in logs], time.monotonic() + 1.0
+    while sizes == [log.stat().st_size for log in logs] and time.monotonic() < end:
+        time.sleep(0.0005)
 
 
 def _failover(servers: Topology) -> None:
