@@ -12,9 +12,10 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from relay.api.call import Call, Route
+from relay.api.call import CLOSING, Call, Route
 from relay.console.actions import Actions
 from relay.console.browser import COOKIE_AGE, Browser
+from relay.console.events import follow
 from relay.console.figures import Wall
 from relay.console.forms import own_page, read_form
 from relay.console.page import Viewer, status_page, tag_of
@@ -44,6 +45,7 @@ class Pages:
         return [
             Route("POST", "/status/sign-in", self.sign_in),
             Route("GET", "/console/static/{name}", self.static),
+            Route("GET", "/events", self.events, frozenset({Action.STATUS})),
             *self._actions.routes,
         ]
 
@@ -67,19 +69,9 @@ class Pages:
         return await self._page(call, key)
 
     async def _page(self, call: Call, key: Key) -> web.Response:
-        console, request = self._console, call.request
-        status = self._named(await console.status())
-        now = console.clock.now()
-        html = status_page(
-            status,
-            language=self._browser.language(call),
-            now=now,
-            refresh=self._browser.refresh(request),
-            zone=console.zone,
-            viewer=Viewer(name=key.name, may=self._may_ask(request, key)),
-            links=self._browser.links(request),
-        )
-        tag = f'"{hashlib.sha256(tag_of(html).encode()).hexdigest()[:20]}"'
+        request, now = call.request, self._console.clock.now()
+        html = await self._html(call, key)
+        tag = _tag(html)
         headers = {"ETag": tag, "X-Time": now.isoformat(timespec="seconds"), "Vary": "Accept"}
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers=headers)
@@ -88,6 +80,30 @@ class Pages:
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             response.enable_compression(web.ContentCoding.gzip)
         return response
+
+    async def _html(self, call: Call, key: Key) -> str:
+        console, request = self._console, call.request
+        return status_page(
+            self._named(await console.status()),
+            language=self._browser.language(call),
+            now=console.clock.now(),
+            refresh=self._browser.refresh(request),
+            zone=console.zone,
+            viewer=Viewer(name=key.name, may=self._may_ask(request, key)),
+            links=self._browser.links(request),
+        )
+
+    async def events(self, call: Call) -> web.StreamResponse:
+        """Tell a page that is open when it is no longer true (SSE): a few bytes, instead of the page's own asking."""
+        token = self._browser.token(call.request)
+
+        async def tag() -> str | None:
+            """Return what the page is like now; None when the session is over."""
+            key = self._browser.key(call.request) if token else call.signed_in
+            return _tag(await self._html(call, key)) if key is not None and may(key, Action.STATUS) else None
+
+        closing = call.request.app[CLOSING]
+        return await follow(call.request, tag, clock=self._console.clock, closing=closing)
 
     def _named(self, status: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the status with the name of who stopped everything, instead of the id of his key."""
@@ -181,3 +197,8 @@ class Pages:
         if "gzip" in call.request.headers.get("Accept-Encoding", ""):
             response.enable_compression(web.ContentCoding.gzip)
         return response
+
+
+def _tag(html: str) -> str:
+    """Return the same for two pages that differ in nothing but passing time."""
+    return f'"{hashlib.sha256(tag_of(html).encode()).hexdigest()[:20]}"'

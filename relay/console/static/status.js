@@ -94,5 +94,14 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   addEventListener("online", look);
   setInterval(tick, 1000);
-  setInterval(look, every);
+  // A few bytes every few seconds say that nothing has changed; where they do not come the page asks by itself.
+  const news = new EventSource("/events" + location.search);
+  news.addEventListener("message", (event) => {
+    good = performance.now();
+    at = Number(event.data) * 1000;
+    failed = false;
+  });
+  news.addEventListener("changed", look);
+  news.addEventListener("open", look);
+  setInterval(() => { if (news.readyState !== EventSource.OPEN || performance.now() - good > 2 * every) look(); }, every);
 })();
