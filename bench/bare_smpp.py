@@ -8,6 +8,7 @@ input.  HOW is ``adapter``: prepared deliveries through the adapter's ``send``, 
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -114,5 +115,6 @@ async def main(port: int, count: int, window: int, how: str) -> bool:
 
 
 if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     whole = uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))
     sys.exit(not whole)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bench.http1 import request
 from bench.job import Job
 from bench.loading import post_all
 from bench.people import CITY, Crowd
+from bench.processes import cpu_seconds, used
 from bench.relay import Relay, new_folder, running
 from bench.stats import median
 from relay.adapter import Kind
@@ -35,18 +37,28 @@ _LOOK = 0.1
 _NEWEST = 100
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run: alerts a second, bytes of each by what holds them, microseconds of processor for each."""
+
+    per_second: float
+    keys: dict[str, float]
+    cpu_us: dict[str, float]
+
+    @property
+    def bytes(self) -> float:
+        """Bytes of Redis for one alert."""
+        return sum(self.keys.values())
+
+
 async def measure(job: Job) -> Figure:
     """Take the figure in as many relays as there are runs: each begins empty."""
-    count = job.sizes.small
-    rates, sizes = [], []
-    keys: dict[str, float] = {}
+    runs = []
     for number in range(job.sizes.runs):
-        job.say(f"run {number + 1}: {count:,} alerts to {EACH} recipients each")
-        rate, keys = await _run(job)
-        rates.append(rate)
-        sizes.append(sum(keys.values()))
-        job.say(f"run {number + 1}: {rate:,.0f} alerts a second, {sizes[-1]:,.0f} bytes each")
-    raw = len(_alert(0))
+        job.say(f"run {number + 1}: {job.sizes.small:,} alerts to {EACH} recipients each")
+        runs.append(await _run(job))
+        job.say(f"run {number + 1}: {runs[-1].per_second:,.0f} alerts a second, {runs[-1].bytes:,.0f} bytes each")
+    rates = [run.per_second for run in runs]
     return Figure(
         name="E1s",
         what=WHAT,
@@ -55,35 +67,48 @@ async def measure(job: Job) -> Figure:
         samples=rates,
         conditions={"redis_bytes_per_alert": BYTES},
         beside={
-            "alerts": count,
+            "alerts": job.sizes.small,
             "recipients_each": EACH,
-            "redis_bytes_per_alert": median(sizes),
-            "keys_bytes_per_alert": keys,
-            "cap_bytes_per_alert": raw,
+            "redis_bytes_per_alert": median([run.bytes for run in runs]),
+            "keys_bytes_per_alert": runs[-1].keys,
+            "cap_bytes_per_alert": len(_alert(0)),
+            "cpu_us_per_alert": runs[-1].cpu_us,
         },
     )
 
 
-async def _run(job: Job) -> tuple[float, dict[str, float]]:
-    folder = new_folder()
+async def _run(job: Job) -> _Run:
+    folder, count = new_folder(), job.sizes.small
     async with running(silent("null"), say=job.say, folder=folder, workers=0) as relay:
         await relay.fill(Crowd(count=EACH, prefix="city", kind="sms", address="+7701{n:07d}", place=CITY))
         key = await relay.client.agency()
         before = await relay.store.sizes()
-        answers = await post_all(relay.port, [_post(n, key) for n in range(job.sizes.small)], connections=32)
-        if answers.statuses != {"202": job.sizes.small}:
+        answers = await post_all(relay.port, [_post(n, key) for n in range(count)], connections=32)
+        if answers.statuses != {"202": count}:
             raise NotReached(f"not every alert was accepted: {answers.statuses}")
-        ids = await _ids(relay, job.sizes.small)
+        legs = [leg_id(alert_id, kind=Kind.SMS, round_number=0) for alert_id in await _ids(relay, count)]
         job.say("accepted; now the worker")
-        with (folder / "worker.log").open("wb") as output:
-            process = await spawn(_worker(folder), output=output.fileno())
-        try:
-            legs = [leg_id(alert_id, kind=Kind.SMS, round_number=0) for alert_id in ids]
-            rate = await _sent(relay, legs)
-        finally:
-            await terminate(process, grace=20)
+        rate, cpu = await _worked(relay, legs)
         after = await relay.store.sizes()
-    return rate, {name: (after[name] - before.get(name, 0)) / len(ids) for name in after if name != "directory"}
+    keys = {name: (after[name] - before.get(name, 0)) / count for name in after if name != "directory"}
+    return _Run(rate, keys, {name: seconds / count * 1e6 for name, seconds in cpu.items()})
+
+
+async def _worked(relay: Relay, legs: list[str]) -> tuple[float, dict[str, float]]:
+    """Start a worker and wait until all is sent; return alerts a second, and seconds of processor since it began."""
+    with (relay.folder / "worker.log").open("wb") as output:
+        process = await spawn(_worker(relay.folder), output=output.fileno())
+    try:
+        pids = {"worker": process.pid, "redis": relay.processes()["redis"]}
+        await _sent(relay, legs[-1:])  # the oldest: from now on it works, and does not start
+        before = cpu_seconds(pids)
+        await _sent(relay, legs)
+        cpu = used(before, cpu_seconds(pids))
+        settled = await relay.store.settled(legs)
+    finally:
+        await terminate(process, grace=20)
+    # In seconds since the first of the legs was made.
+    return len(legs) / settled.last, cpu
 
 
 def _post(number: int, key: str) -> bytes:
@@ -112,16 +137,15 @@ async def _ids(relay: Relay, count: int) -> list[str]:
     return found
 
 
-async def _sent(relay: Relay, legs: list[str]) -> float:
-    """Wait until all is sent; return alerts a second between the first plan and the last settle."""
+async def _sent(relay: Relay, legs: list[str]) -> None:
+    """Wait until everybody was told; ``legs`` begin with the newest."""
     ends = time.perf_counter() + 60 + len(legs) / _SLOWEST
+    newest = legs[:_NEWEST]
     while time.perf_counter() < ends:
         await asyncio.sleep(_LOOK)
-        # The newest alerts come first in the list and are sent last: while they wait, the others need no look.
-        newest = legs[:_NEWEST]
+        # The newest are sent last: while they wait, the others need no look.
         if await relay.store.settled_count(newest) < EACH * len(newest):
             continue
         if await relay.store.settled_count(legs) == EACH * len(legs):
-            settled = await relay.store.settled(legs)
-            return len(legs) / settled.last
+            return
     raise NotReached("not everything was sent in time")
