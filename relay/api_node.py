@@ -38,6 +38,7 @@ from relay.node_state import NodeState
 from relay.settings import Settings
 from relay.store.alerts import Alerts
 from relay.store.connection import Connection
+from relay.store.copies import Copies
 from relay.store.directory import DirectoryStore
 from relay.store.legs import Legs
 from relay.store.memories import Memories
@@ -45,6 +46,7 @@ from relay.store.partitions import Keys, configured
 from relay.store.receipts import Previews, ReceiptStore
 from relay.store.switches import Switches
 from relay.store.together import Together
+from relay.store.watch import Watch
 from relay.supervise import Part
 from relay.tracking.archive import Archive
 from relay.tracking.receipts import Receipts
@@ -95,6 +97,7 @@ class _Store:
         room = ArchiveRoom(
             disk.archive, connection, together, keys, settings=settings, node=disk.node.name, clock=clock
         )
+        room.alerts.copies = room.accepting.copies = Copies.configured(connection, settings.redis.copies)
         return cls(
             room,
             room.alerts,
@@ -119,13 +122,10 @@ class ApiNode:
         store = _Store.over(connection, keys, disk, settings, clock)
         directory = Directory(store.directory, Copy(disk.path), clock=clock)
         applier = Applier(store.alerts, store.switches, directory, store.receipts, node=disk.node.name)
+        self._watch = Watch(connection, keys)
+        memories, place_of = Memories(connection, keys), places_of(len(keys.all))
         self._remember = Remember(
-            disk.journal,
-            Memories(connection, keys),
-            node=disk.node.name,
-            clock=clock,
-            apply=applier.apply,
-            place_of=places_of(len(keys.all)),
+            disk.journal, memories, node=disk.node.name, clock=clock, apply=applier.apply, place_of=place_of
         )
         self._remember.on_loss = directory.recover
         accept = Accept(
@@ -144,6 +144,7 @@ class ApiNode:
         self._state = NodeState(connection, disk.journal, self._remember, accept, store.switches, metrics, clock=clock)
         self.services = self._services(store, accept, ledger, directory, keyring, metrics, self._state)
         self.parts: Mapping[str, Part] = {
+            "servers": self._watch,
             "directory": directory,
             "remember": After(directory.synced, self._remember),
             "keys": keyring,
@@ -159,7 +160,12 @@ class ApiNode:
         return cls(settings, connection, disk, clock=clock)
 
     async def load(self) -> None:
-        """Queue what the journal holds for Redis; accepting need not wait for that."""
+        """Queue what the journal holds for Redis; accepting need not wait for that.
+
+        Raises:
+            ConfigError: the alerts in Redis are spread over another number of partitions.
+        """
+        await self._watch.begin()
         count = await self._remember.load()
         self._state.judge_clock()
         log.info("journal_read", records=count)

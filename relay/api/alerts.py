@@ -144,7 +144,7 @@ def accepted_json(accepted: Answer, *, language: str) -> dict[str, Any]:
         "identifier": accepted.identifier,
         "sender": accepted.sender,
         "sent": accepted.sent,
-        "durability": {"journal": "fsync", "redis": accepted.redis, "copies": 1},
+        "durability": {"journal": "fsync", "redis": accepted.redis, "copies": accepted.copies},
         "duplicate": duplicate,
         "findings": findings_json(accepted.findings, language=language),
     }

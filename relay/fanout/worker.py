@@ -48,6 +48,7 @@ from relay.store.receipts import Previews, ReceiptStore
 from relay.store.room import Room
 from relay.store.switches import Switches
 from relay.store.together import Together
+from relay.store.watch import Watch
 from relay.supervise import Part
 from relay.tracking.receipts import Receipts
 from relay.tracking.recent_legs import RecentLegs
@@ -164,6 +165,7 @@ class Worker:
             "beat": beat,
             "leases": self._leases,
             "index": self._matcher,
+            "servers": Watch(self._redis, self._stores.keys),
             "replay": _Repeating(self._leases, self._contents, self._replay),
         }
 

@@ -17,7 +17,7 @@ from relay.cap.priority import alert_class
 from relay.cap.references import reference_key
 from relay.clock import Clock
 from relay.errors import IdentifierConflict, InvalidInput, StoreUnavailable
-from relay.intake.answer import Answer, Judged, Post
+from relay.intake.answer import WHY, Answer, Judged, Post
 from relay.intake.authority import Key, Mode, may_send
 from relay.intake.frames import FrameType
 from relay.intake.journal import Journal
@@ -29,7 +29,7 @@ from relay.intake.stored import finding_json, identities, moded, new_alert, repa
 from relay.intake.verdict import Circumstances, State, Verdict, judge
 from relay.intake.verdict_words import say
 from relay.settings import Settings
-from relay.store.alerts import Alerts, NewAlert
+from relay.store.alerts import Alerts, NewAlert, Remembered
 
 log = structlog.get_logger()
 
@@ -121,17 +121,18 @@ class Accept:
         record = replace(self._record(post, judged, key), title=_title(targets))
         number = await self._journal.append(FrameType.ACCEPT, encode(record))
         self._memory.add(ids, at=record.received_at)
-        state = await self._apply_now(record, number, parsed.alert)
+        applied = await self._apply_now(record, number, parsed.alert)
         return Answer(
             alert_id=ids.alert_id,
-            state=state or str(judged.verdict.state),
+            state=applied.state if applied else str(judged.verdict.state),
             reason=judged.verdict.reason,
             klass=judged.klass,
             identifier=parsed.alert.identifier,
             sender=parsed.alert.sender,
             sent=parsed.alert.sent.text,
-            redis="applied" if state else "pending",
+            redis="applied" if applied else "pending",
             findings=judged.findings,
+            copies=applied.copies if applied else 1,
         )
 
     async def _look(self, alert: Alert, ids: Identity, key: Key) -> tuple[Known, Mapping[str, Sequence[Target]] | None]:
@@ -238,24 +239,24 @@ class Accept:
             raw=post.body,
         )
 
-    async def _apply_now(self, record: AcceptRecord, number: int, alert: Alert) -> str:
-        """Tell Redis within its budget; returns the state there, or an empty string when it stays pending."""
+    async def _apply_now(self, record: AcceptRecord, number: int, alert: Alert) -> Remembered | None:
+        """Tell Redis within its budget; returns what it answered, or None when the record stays pending."""
         if not self._remember.reaches(record.partition):
             self._remember.later(record, number)
-            return ""
+            return None
         try:
             async with asyncio.timeout(self._settings.redis.accept_budget):
                 remembered = await self._alerts.accept(self.new_alert(record, number, alert=alert))
         except (StoreUnavailable, TimeoutError) as error:
             self._remember.away(record.partition, error)
             self._remember.later(record, number)
-            return ""
+            return None
         except Exception:  # it is journalled, so it counts whatever went wrong here
             log.exception("record_not_applied", number=number, alert=record.alert_id)
             self._remember.later(record, number)
-            return ""
+            return None
         self._remember.applied_now(number)
-        return remembered.state
+        return remembered
 
     def new_alert(
         self, record: AcceptRecord, number: int, *, alert: Alert | None = None, again: bool = False
@@ -287,17 +288,10 @@ class Accept:
             sent=alert.sent.text,
             redis="applied" if state else "pending",
             findings=parsed.findings,
-            duplicate=(known.of, known.key, _WHY[known.key]),
+            duplicate=(known.of, known.key, WHY[known.key]),
         )
 
 
 def _title(targets: Mapping[str, Sequence[Target]] | None) -> str:
     """Return what a message without a text of its own is about."""
     return next((t.title for found in (targets or {}).values() for t in found if t.title), "")
-
-
-_WHY = {
-    "K0": "the same bytes were posted before",
-    "K1": "the same sender, identifier and sent were posted before",
-    "K2": "the same message was posted before, written in another way",
-}

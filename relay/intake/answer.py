@@ -11,6 +11,13 @@ from relay.errors import Finding
 from relay.intake.memory import Identity
 from relay.intake.verdict import Verdict
 
+#: Why a message is a duplicate, by the key that decided.
+WHY = {
+    "K0": "the same bytes were posted before",
+    "K1": "the same sender, identifier and sent were posted before",
+    "K2": "the same message was posted before, written in another way",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
@@ -25,7 +32,10 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the agency is told; ``redis`` is ``applied`` or ``pending``; ``duplicate`` is (of, key, why) or None."""
+    """What the agency is told; ``redis`` is ``applied`` or ``pending``; ``duplicate`` is (of, key, why) or None.
+
+    ``copies`` counts this node's journal, and the replicas that had the alert when it was answered.
+    """
 
     alert_id: str
     state: str
@@ -37,6 +47,7 @@ class Answer:
     redis: str
     findings: tuple[Finding, ...]
     duplicate: tuple[str, str, str] | None = None
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from relay.adapter import Class
+from relay.store.copies import Copies
 from relay.store.keys import Partition
 from relay.store.memories import Memories
 from relay.store.packing import pack
@@ -46,11 +47,15 @@ class NewAlert:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The answer of :meth:`Alerts.accept`: ``verdict`` is new, same or conflict; ``others`` share the triple."""
+    """The answer of :meth:`Alerts.accept`: ``verdict`` is new, same or conflict; ``others`` share the triple.
+
+    ``copies`` counts this node's journal and the replicas that have it.
+    """
 
     verdict: str
     state: str
     others: tuple[str, ...]
+    copies: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,9 @@ class StoredAlert:
 
 
 class Alerts(PlanJobs):
-    """Alerts, and the jobs to plan them."""
+    """Alerts, and the jobs to plan them; ``copies`` says how many servers are to have what people are answered."""
+
+    copies = Copies(1)
 
     async def look_up(self, *, k0: str, k1: str, alert_id: str, sender: str = "") -> Known:
         """Return what is known of these bytes, this triple and this id.
@@ -138,11 +145,11 @@ class Alerts(PlanJobs):
         ]
         for name, value in _facts(new).items():
             args += [name, value]
-        verdict, state, *others = await self._redis.run("accept", names, args)
+        (verdict, state, *others), copies = await self.copies.run(self._redis, "accept", names, args)
         self.keys.settled(new.alert_id, keys)
         if new.state == "held" and state == b"accepted":
             await self._refer(keys, new.referenced, new.fields, f"{new.msg_type} {new.alert_id}")
-        return Remembered(_text(verdict), _text(state), tuple(_text(other) for other in others))
+        return Remembered(_text(verdict), _text(state), tuple(_text(other) for other in others), copies)
 
     async def decide(
         self, alert: StoredAlert, *, decision: str, by: str, reason: str, now_ms: int, node: str, number: int
@@ -176,7 +183,8 @@ class Alerts(PlanJobs):
         klass = Class(alert["class"]) if alert["class"] else Class.P2
         score = plan_score(klass, alert.number("received"))
         args: list[str | int] = [alert_id, *said, score, alert["msgType"], node, number, KEEP]
-        return _text(await self._redis.run("decide", names, args))
+        reply, _ = await self.copies.run(self._redis, "decide", names, args)
+        return _text(reply)
 
     async def _refer(self, home: Partition, referenced: Sequence[str], facts: Mapping[str, str], who: str) -> None:
         """Note a Cancel or Update where the alerts of other senders are; those of its own are the script's business."""

@@ -119,6 +119,15 @@ class Connection:
         async with available():
             return await self._route.run(key_of(command), lambda client: client.execute_command(*command))  # type: ignore[no-untyped-call]
 
+    async def at(self, key: str, *command: str | bytes | int | float) -> Any:  # noqa: ANN401 -- replies differ by command
+        """Run a command without a key on the server of ``key``.
+
+        Raises:
+            StoreUnavailable: as for :meth:`run`.
+        """
+        async with available():
+            return await self._route.run(key, lambda client: client.execute_command(*command))  # type: ignore[no-untyped-call]
+
     async def block(self, *command: str | bytes | int | float, timeout: float) -> Any:  # noqa: ANN401 -- replies differ by command
         """Run one blocking command; ``timeout`` must exceed the command's own.
 

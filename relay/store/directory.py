@@ -129,11 +129,11 @@ class DirectoryStore:
         except KeepsNothing:
             return False
         except UnknownCommand:
-            if "yes" not in str(await self._redis.call("CONFIG", "GET", "appendonly")):
+            if "yes" not in str(await self._redis.at(DIR_SYNCED, "CONFIG", "GET", "appendonly")):
                 return False
-            await self._redis.call("CONFIG", "SET", "appendfsync", "always")
+            await self._redis.at(DIR_SYNCED, "CONFIG", "SET", "appendfsync", "always")
             await self._redis.call("SET", DIR_SYNCED, "1")
-            await self._redis.call("CONFIG", "SET", "appendfsync", "everysec")
+            await self._redis.at(DIR_SYNCED, "CONFIG", "SET", "appendfsync", "everysec")
             return True
 
     async def remove(self, recipient_id: str, tombstone: bytes) -> bool:

@@ -68,4 +68,5 @@ async def test_master_dies_in_the_middle_of_an_alert(
     assert {answer.status for answer in answers.values()} == {202}
     assert max(answer.took for answer in answers.values()) < 1.5
     assert {answer.redis for answer in answers.values()} == {"applied", "pending"}
+    assert max(answer.body["durability"]["copies"] for answer in answers.values()) >= 2
     assert found.kept, found

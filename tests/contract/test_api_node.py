@@ -60,6 +60,7 @@ async def test_parts_run_and_end(redis: Connection, tmp_path: Path) -> None:
             "late mail",
             "remember",
             "retention",
+            "servers",
             "state",
         } == set(node.node.parts)
         assert await node.services.directory_store.epoch()
