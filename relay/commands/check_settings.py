@@ -22,6 +22,7 @@ def settings_items(settings: Settings) -> list[Item]:
         _public_url(settings),
         _tls(settings),
         _redis(settings),
+        _ack_secret(settings),
         _understood("egress.allow", settings.egress.allow, _egress),
         _understood("api.trusted_proxies", settings.api.trusted_proxies, _proxies),
         _workers(settings),
@@ -85,6 +86,20 @@ def _redis(settings: Settings) -> Item:
     except (ConfigError, ValueError) as trouble:
         return error("redis.url", str(trouble))
     return ok("redis.url", mask(settings.redis.url))
+
+
+def _ack_secret(settings: Settings) -> Item:
+    from relay.node import ack_secret
+
+    try:
+        ack_secret(settings.data_dir, settings)
+    except ConfigError as trouble:
+        return error("ack_secret_file", str(trouble))
+    if settings.ack_secret_file:
+        return ok("ack_secret_file", f"{settings.ack_secret_file}: the same must be on every machine")
+    return ok(
+        "ack_secret_file", "none: the secret of links is kept in data_dir, and workers elsewhere get it through Redis"
+    )
 
 
 def _workers(settings: Settings) -> Item:

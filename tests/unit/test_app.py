@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from relay.app import ROLES, _first, _worker, serve, server_url
+from relay.app import ROLES, _first, _inherited, _renew_at_hup, _worker, serve, server_url
 from relay.clock import SystemClock
 from relay.datadir import RoleLock, prepare
 from relay.errors import ConfigError, DataDirInUse
-from relay.settings import Settings
+from relay.settings import Settings, load
 from relay.store.embedded import EmbeddedServer
+from relay.team import Team
 
 
 def test_first_error_of_a_tree() -> None:
@@ -55,3 +60,40 @@ def test_wrong_channel_says_so(tmp_path: Path) -> None:
     settings = Settings.model_validate({"data_dir": str(tmp_path), "channels": {"sms": {"adapter": "pigeon"}}})
     with pytest.raises(ConfigError, match="pigeon"):
         serve(settings, role="api")
+
+
+class Workers:
+    """A team that counts how often it was asked to be replaced."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def renew(self) -> None:
+        self.asked += 1
+
+
+async def test_sighup_replaces_workers_only_with_a_good_configuration(tmp_path: Path) -> None:
+    """A mistake in the file leaves everything as it is; once it is corrected, the new channels are told and used."""
+    file = tmp_path / "relay.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n')
+    workers, told = Workers(), list[Settings]()
+    _renew_at_hup(load(file, {}), cast("Team", workers), told.append)
+    seen = []
+    for text in (
+        '[channels.sms]\nadapter = "pigeon"\n',
+        "[",
+        '[channels.sms]\nadapter = "console"\nsettings = { kind = "sms" }\n',
+    ):
+        file.write_text(text)
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.05)
+        seen.append(workers.asked)
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+
+    assert seen == [0, 0, 1]
+    assert [set(settings.channels) for settings in told] == [{"webhook", "sms"}]
+
+
+def test_an_inherited_socket_is_used_by_its_own_process_only() -> None:
+    """Nothing is passed to a process that was not started by systemd."""
+    assert _inherited() is None

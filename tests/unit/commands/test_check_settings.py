@@ -120,3 +120,16 @@ def test_readable_says_why_not(tmp_path: Path) -> None:
 
     assert check_settings.readable(tmp_path / "a") == ""
     assert check_settings.readable(tmp_path / "b") == "No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("held", "level"), [(None, Level.ERROR), ("too short", Level.ERROR), ("s" * 64, Level.OK), ("", Level.ERROR)]
+)
+def test_a_secret_of_links_must_be_one(tmp_path: Path, held: str | None, level: Level) -> None:
+    """A file that is not there, or holds next to nothing, is found before a start."""
+    file = tmp_path / "ack"
+    if held is not None:
+        file.write_text(held)
+
+    assert level_of("ack_secret_file", ack_secret_file=str(file)) is level
+    assert level_of("ack_secret_file", data_dir=str(tmp_path)) is Level.OK
