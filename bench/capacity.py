@@ -230,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine = results["machine"]
     source = (
         f"Measured {results['at'][:10]} on {machine['cores']} × {machine['processor']}, {machine['memory']}, "
-        f"{machine['server']}, medians of {results['runs']} runs."
+        f"{machine['server']}, {results['runs']} runs, load {machine['load_at_begin']} to {machine['load_at_end']}."
     )
     wishes: Sequence[Wish] = WISHES
     if asked.recipients:
