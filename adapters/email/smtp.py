@@ -128,7 +128,7 @@ class Smtp:
         try:
             connection = await self._pool.take(by=self._by())
             if connection is None:
-                return ""  # all connections are busy sending: it answers
+                return "the mail server keeps all connections busy: none came free in time"
             try:
                 code = await connection.noop()
             except BaseException:

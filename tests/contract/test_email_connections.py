@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -192,6 +193,19 @@ async def test_health(receiver: SmtpReceiver) -> None:
         still = await adapter.health()
 
     assert (well, bool(ill), still) == ("", True, "the mail server does not take mail now: connection_failed")
+
+
+async def test_a_server_that_hangs_is_not_well(receiver: SmtpReceiver) -> None:
+    """When all connections wait for an answer, nobody can say that the server gives any."""
+    receiver.reply = Reply(then="hang")
+    async with smtp(receiver, connections=1, start_within=0.2) as adapter, asyncio.TaskGroup() as tasks:
+        sending = tasks.create_task(adapter.send([mail()]))
+        while not receiver.connections:
+            await asyncio.sleep(0.001)
+        ill = await adapter.health()
+        sending.cancel()
+
+    assert "busy" in ill
 
 
 async def test_slow_server_hands_back_what_cannot_start(receiver: SmtpReceiver) -> None:
