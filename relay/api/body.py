@@ -73,10 +73,19 @@ async def read(request: BaseRequest, *, limit: int, timeout: float) -> bytes:
         Refused: 400, 408, 413 or 415.
     """
     packed = compressed(request)
-    raw = bytearray()
-    async for chunk in pieces(request, limit=limit, timeout=timeout):
-        raw += chunk
-    return inflate(bytes(raw), limit=limit) if packed else bytes(raw)
+    raw = await _whole(request, limit=limit, timeout=timeout)
+    return inflate(raw, limit=limit) if packed else raw
+
+
+async def _whole(request: BaseRequest, *, limit: int, timeout: float) -> bytes:
+    content = request.content
+    if content.is_eof() and content.exception() is None and "Expect" not in request.headers:
+        # A short body has come with its head: there is nothing to wait for, and nobody to be told to go on.
+        raw = content.read_nowait()
+        if len(raw) > limit:
+            raise too_large(limit)
+        return raw
+    return b"".join([piece async for piece in pieces(request, limit=limit, timeout=timeout)])
 
 
 async def stream(request: BaseRequest, *, limit: int, timeout: float) -> AsyncIterator[bytes]:

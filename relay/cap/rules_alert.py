@@ -17,63 +17,71 @@ def _bad_name(text: str) -> bool:
 
 
 def _identifier(alert: Alert, _: Alert) -> Hits:
-    return found("identifier", when=_bad_name(alert.identifier), value=alert.identifier)
+    return found("identifier", value=alert.identifier) if _bad_name(alert.identifier) else NO_HITS
 
 
 def _sender(alert: Alert, _: Alert) -> Hits:
-    return found("sender", when=_bad_name(alert.sender), value=alert.sender)
+    return found("sender", value=alert.sender) if _bad_name(alert.sender) else NO_HITS
 
 
 def _draft(alert: Alert, _: Alert) -> Hits:
-    return found("status", when=alert.status == "Draft")
+    return found("status") if alert.status == "Draft" else NO_HITS
 
 
 def _exercise_note(alert: Alert, _: Alert) -> Hits:
-    return found("status", when=alert.status == "Exercise" and not alert.note)
+    return found("status") if alert.status == "Exercise" and not alert.note else NO_HITS
 
 
 def _unreferenced(alert: Alert, _: Alert) -> Hits:
-    return found("msgType", when=alert.msg_type in {"Update", "Cancel"} and not alert.references, kind=alert.msg_type)
+    return (
+        found("msgType", kind=alert.msg_type)
+        if alert.msg_type in {"Update", "Cancel"} and not alert.references
+        else NO_HITS
+    )
 
 
 def _loose_answer(alert: Alert, _: Alert) -> Hits:
-    return found("msgType", when=alert.msg_type in {"Ack", "Error"} and not alert.references, kind=alert.msg_type)
+    return (
+        found("msgType", kind=alert.msg_type)
+        if alert.msg_type in {"Ack", "Error"} and not alert.references
+        else NO_HITS
+    )
 
 
 def _error_note(alert: Alert, _: Alert) -> Hits:
-    return found("msgType", when=alert.msg_type == "Error" and not alert.note)
+    return found("msgType") if alert.msg_type == "Error" and not alert.note else NO_HITS
 
 
 def _alert_references(alert: Alert, _: Alert) -> Hits:
-    return found("references", when=alert.msg_type == "Alert" and bool(alert.references))
+    return found("references") if alert.msg_type == "Alert" and bool(alert.references) else NO_HITS
 
 
 def _namesakes(alert: Alert, _: Alert) -> Hits:
-    return found("references", when=any(names_namesake(alert, reference) for reference in alert.references))
+    return found("references") if any(names_namesake(alert, reference) for reference in alert.references) else NO_HITS
 
 
 def _postdated(alert: Alert, _: Alert) -> Hits:
     if not alert.sent.text:
         return NO_HITS
-    return found("references", when=any(is_postdated(alert, reference) for reference in alert.references))
+    return found("references") if any(is_postdated(alert, reference) for reference in alert.references) else NO_HITS
 
 
 def _restricted(alert: Alert, _: Alert) -> Hits:
-    return found("scope", when=alert.scope == "Restricted" and not alert.restriction)
+    return found("scope") if alert.scope == "Restricted" and not alert.restriction else NO_HITS
 
 
 def _restriction(alert: Alert, _: Alert) -> Hits:
     stray = bool(alert.restriction) and alert.scope in {"Public", "Private"}
-    return found("restriction", when=stray, scope=alert.scope)
+    return found("restriction", scope=alert.scope) if stray else NO_HITS
 
 
 def _private(alert: Alert, _: Alert) -> Hits:
-    return found("scope", when=alert.scope == "Private" and not alert.addresses)
+    return found("scope") if alert.scope == "Private" and not alert.addresses else NO_HITS
 
 
 def _no_info(alert: Alert, _: Alert) -> Hits:
     missing = not alert.info and alert.msg_type in {"Alert", "Update"} and alert.scope == "Public"
-    return found("", when=missing, kind=alert.msg_type)
+    return found("", kind=alert.msg_type) if missing else NO_HITS
 
 
 def _primary(info: Info) -> str:
@@ -96,7 +104,7 @@ def _disagreeing(alert: Alert, _: Alert) -> Hits:
     first = alert.info[0]
     category, code = set(first.category), set(first.event_code)
     differ = any(set(info.category) != category or set(info.event_code) != code for info in alert.info)
-    return found("info", when=differ)
+    return found("info") if differ else NO_HITS
 
 
 ALERT_RULES: tuple[Rule, ...] = (

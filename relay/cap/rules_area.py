@@ -44,7 +44,7 @@ _known_crossing = lru_cache(maxsize=_KEPT)(_crossing)  # the rings of a region's
 
 
 def _self_crossing(area: Area, _: Alert) -> Hits:
-    return found("polygon", when=any(_crosses(polygon) for polygon in area.polygons))
+    return found("polygon") if any(_crosses(polygon) for polygon in area.polygons) else NO_HITS
 
 
 def _flat(area: Area, _: Alert) -> Hits:
@@ -55,28 +55,28 @@ def _flat(area: Area, _: Alert) -> Hits:
         rest = polygon.points[1:]
         lat1, lon1 = next((point for point in rest if point != (lat0, lon0)), (lat0, lon0))
         if all((lat1 - lat0) * (lon - lon0) == (lon1 - lon0) * (lat - lat0) for lat, lon in rest):
-            return found("polygon", when=True)
+            return found("polygon")
     return NO_HITS
 
 
 def _point(area: Area, _: Alert) -> Hits:
-    return found("circle", when=any(circle.radius_km == 0 for circle in area.circles))
+    return found("circle") if any(circle.radius_km == 0 for circle in area.circles) else NO_HITS
 
 
 def _no_geometry(area: Area, _: Alert) -> Hits:
-    return found("", when=not area.has_geometry)
+    return found("") if not area.has_geometry else NO_HITS
 
 
 def _heights(area: Area, _: Alert) -> Hits:
     if not area.ceiling and not area.altitude:
         return NO_HITS
     if not area.altitude or not all(_FEET.fullmatch(text) for text in (area.altitude, area.ceiling) if text):
-        return found("ceiling" if area.ceiling else "altitude", when=True)
-    return found("ceiling", when=bool(area.ceiling) and float(area.ceiling) < float(area.altitude))
+        return found("ceiling" if area.ceiling else "altitude")
+    return found("ceiling") if bool(area.ceiling) and float(area.ceiling) < float(area.altitude) else NO_HITS
 
 
 def _scheme(resource: Resource, _: Alert) -> Hits:
-    return found("uri", when=_BAD_SCHEME.match(resource.uri) is not None, value=resource.uri)
+    return found("uri", value=resource.uri) if _BAD_SCHEME.match(resource.uri) is not None else NO_HITS
 
 
 def _content(resource: Resource, _: Alert) -> Hits:
@@ -87,7 +87,7 @@ def _content(resource: Resource, _: Alert) -> Hits:
         size = len(base64.b64decode("".join(text.split()).encode(), validate=True))
     except (binascii.Error, ValueError):
         size = _LARGEST_RESOURCE + 1
-    return found("derefUri", when=size > _LARGEST_RESOURCE)
+    return found("derefUri") if size > _LARGEST_RESOURCE else NO_HITS
 
 
 AREA_RULES: tuple[Rule, ...] = (

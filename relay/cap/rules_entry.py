@@ -46,6 +46,6 @@ class Rule:
     check: Check | None = None
 
 
-def found(child: str, *, when: bool, **values: str) -> Hits:
-    """Return one hit on ``child`` when the condition holds."""
-    return (Hit(child, values),) if when else NO_HITS
+def found(child: str, **values: str) -> Hits:
+    """Return one hit on ``child``."""
+    return (Hit(child, values),)

@@ -24,7 +24,7 @@ _SAMPLE = 300
 
 def _language_form(info: Info, _: Alert) -> Hits:
     wrong = bool(info.language) and _LANGUAGE.fullmatch(info.language) is None
-    return found("language", when=wrong, value=info.language)
+    return found("language", value=info.language) if wrong else NO_HITS
 
 
 def _expected_script(info: Info) -> str:
@@ -45,7 +45,7 @@ def _script(info: Info, _: Alert) -> Hits:
     counts = {script: len(pattern.findall(sample)) for script, pattern in _SCRIPTS.items()}
     seen = max(counts, key=lambda script: counts[script])
     wrong = counts[seen] > 2 * counts[expected] and counts[seen] > 5
-    return found("language", when=wrong, language=info.language or "en-US", script=seen.title())
+    return found("language", language=info.language or "en-US", script=seen.title()) if wrong else NO_HITS
 
 
 def _unknown(info: Info, _: Alert) -> Hits:
@@ -56,28 +56,28 @@ def _unknown(info: Info, _: Alert) -> Hits:
 
 
 def _no_expires(info: Info, _: Alert) -> Hits:
-    return found("", when=info.expires is None)
+    return found("") if info.expires is None else NO_HITS
 
 
 def _expires_early(info: Info, alert: Alert) -> Hits:
     if info.expires is None or not alert.sent.text:
         return NO_HITS
     early = info.expires.instant <= max(alert.sent.instant, effective(alert, info))
-    return found("expires", when=early, value=info.expires.text)
+    return found("expires", value=info.expires.text) if early else NO_HITS
 
 
 def _onset_late(info: Info, _: Alert) -> Hits:
     late = info.expires is not None and info.onset is not None and info.onset.instant > info.expires.instant
-    return found("onset", when=late)
+    return found("onset") if late else NO_HITS
 
 
 def _headline(info: Info, _: Alert) -> Hits:
-    return found("headline", when=len(info.headline) > _LONG_HEADLINE, length=str(len(info.headline)))
+    return found("headline", length=str(len(info.headline))) if len(info.headline) > _LONG_HEADLINE else NO_HITS
 
 
 def _web(info: Info, _: Alert) -> Hits:
     wrong = bool(info.web) and not info.web.lower().startswith(("http://", "https://"))
-    return found("web", when=wrong, value=info.web)
+    return found("web", value=info.web) if wrong else NO_HITS
 
 
 def _html(info: Info, _: Alert) -> Hits:
@@ -90,7 +90,7 @@ def _html(info: Info, _: Alert) -> Hits:
 
 
 def _no_area(info: Info, alert: Alert) -> Hits:
-    return found("", when=not info.area and alert.msg_type in {"Alert", "Update"})
+    return found("") if not info.area and alert.msg_type in {"Alert", "Update"} else NO_HITS
 
 
 INFO_RULES: tuple[Rule, ...] = (
