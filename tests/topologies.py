@@ -92,8 +92,9 @@ class Topology:
 
     def replicas_of(self, node: Node) -> list[Node]:
         """Return the servers that copy ``node`` and are up to date with it."""
-        rows = node.call("ROLE")[2]
-        ports = {int(row[1]) for row in rows}
+        role = node.call("ROLE")
+        # It may have become a replica since it was asked for.
+        ports = {int(row[1]) for row in role[2]} if role[0] == "master" else set()
         return [other for other in self.nodes if other.port in ports]
 
     def settle(self, *, within: float = READY_WITHIN) -> None:
