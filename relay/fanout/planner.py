@@ -184,6 +184,8 @@ class Planner:
             legs = await asyncio.to_thread(plan, frame, audience.pairs)
         if self.admission is not None and not await self.admission.admits(stored, legs):
             return stored["state"]
+        if over := await self._recall.over(stored):
+            return over
         if alert.msg_type == "Update":
             await self._recall.supersede(stored)
         return await self._publisher.publish(stored, legs, audience.recipients)

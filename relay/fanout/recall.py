@@ -42,6 +42,19 @@ class Recall:
         self._audiences = Audiences(legs)
         self._read = read
 
+    async def over(self, stored: StoredAlert) -> str:
+        """Stop an alert that is over before it was published; returns its state then, empty when it is not over.
+
+        The plan of the word that ends it would stop it as well, but may stand behind this one in the queue.
+        """
+        words = {kind: by for kind, by in await self._alerts.referrers(stored["k1"]) if by != stored["id"]}
+        for kind, state in (("Cancel", "cancelled"), ("Update", "superseded")):
+            if kind in words:
+                await self._stop(stored, state=state, cause=words[kind])
+                await self._alerts.drop_plan(stored["id"])
+                return state
+        return ""
+
     async def supersede(self, update: StoredAlert) -> None:
         """Stop what an Update replaces."""
         for target in await self._targets(update):

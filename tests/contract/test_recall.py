@@ -39,6 +39,21 @@ async def test_update_supersedes_when_it_is_planned(world: World) -> None:
     assert (await world.engine.known(leg_id("a", kind=Kind.SMS, round_number=0))).cursor.stopped
 
 
+@pytest.mark.parametrize(("msg_type", "state"), [("Update", "superseded"), ("Cancel", "cancelled")])
+async def test_what_is_over_before_its_turn_is_not_sent(world: World, msg_type: str, state: str) -> None:
+    """The word that ends it was accepted, and waits behind it in the queue of plans: nobody is told of the old one."""
+    await world.accept("a")
+    await world.accept("w", of="a", msg_type=msg_type)
+    await world.planner.plan("a")
+    ended = await world.state("a")
+    await world.planner.plan("w")
+
+    assert (ended, await world.state("a")) == (state, state)
+    assert await world.told("a") == []
+    assert await world.told("w") == ([0, 1, 2, 3, 4, 5] if msg_type == "Update" else [])
+    assert await world.waiting() == []
+
+
 async def test_cancel_tells_exactly_those_who_may_have_been_told(world: World) -> None:
     """Delivered, being handed over, in doubt: told.  Never begun, or refused for good: not."""
     await world.accept("a")
@@ -119,13 +134,18 @@ async def test_legs_published_while_the_cancel_looks_are_stopped_too(world: Worl
     """Read before its plan was published, stopped after: its legs went on to the last recipient."""
     await world.accept("a")
     await world.accept("c", of="a", msg_type="Cancel", infos="")
-    get = world.engine.alerts.get
+    get, referrers = world.engine.alerts.get, world.engine.alerts.referrers
+
+    async def none_yet(_k1: str) -> list[tuple[str, str]]:
+        return []
 
     async def slow(alert_id: str, *, with_raw: bool = True) -> object:
         found = await get(alert_id, with_raw=with_raw)
         if alert_id == "a":
             world.engine.alerts.get = get  # type: ignore[method-assign]
+            world.engine.alerts.referrers = none_yet  # type: ignore[method-assign]
             await world.another().plan("a")
+            world.engine.alerts.referrers = referrers  # type: ignore[method-assign]
         return found
 
     world.engine.alerts.get = slow  # type: ignore[method-assign, assignment]
