@@ -16,16 +16,25 @@ def rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield a row for each delivery of a segment; ``names`` are the recipients' ids, in its order."""
     ids, words = last_words(log)
+    alike: dict[bytes, dict[str, Any]] = {}
     who = zip(segment.ordinals.tolist(), segment.slots.tolist(), segment.variants.tolist(), names, strict=True)
     for position, (ordinal, slot, variant, name) in enumerate(who):
         data = records[position * RECORD_BYTES : (position + 1) * RECORD_BYTES]
-        shown = delivery_json(
-            leg,
-            rank=segment.number * SEGMENT + position,
-            record=Record.unpack(data),
-            recipient=name,
-            channels=channels,
-            provider_id=ids.get(position, ""),
-            word=words.get(position, ""),
-        )
-        yield {**shown, "ordinal": ordinal, "slot": slot, "variant": variant, "record": data.hex()}
+        rank = segment.number * SEGMENT + position
+        told = position in ids or position in words
+        shown = None if told else alike.get(data)
+        if shown is None:
+            shown = delivery_json(
+                leg,
+                rank=rank,
+                record=Record.unpack(data),
+                recipient=name,
+                channels=channels,
+                provider_id=ids.get(position, ""),
+                word=words.get(position, ""),
+            )
+            if not told:
+                # A batch ends at one time in one way: most of its deliveries differ in their names only.
+                alike[data] = shown
+        own = {"id": f"{leg.leg_id}-{rank}", "recipient": name}
+        yield {**shown, **own, "ordinal": ordinal, "slot": slot, "variant": variant, "record": data.hex()}
