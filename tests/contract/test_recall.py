@@ -143,7 +143,7 @@ async def test_legs_published_while_the_cancel_looks_are_stopped_too(world: Worl
         found = await get(alert_id, with_raw=with_raw)
         if alert_id == "a":
             world.engine.alerts.get = get  # type: ignore[method-assign]
-            world.engine.alerts.referrers = none_yet  # type: ignore[method-assign]
+            world.engine.alerts.referrers = none_yet  # type: ignore[method-assign, assignment]
             await world.another().plan("a")
             world.engine.alerts.referrers = referrers  # type: ignore[method-assign]
         return found
