@@ -75,6 +75,16 @@ class Copy:
         self._rows = len(rows)
         return rows
 
+    def since(self, position: str) -> dict[int, Row]:
+        """Return at least every row that changed after ``position``; blocks, so run it in a thread."""
+        rows: dict[int, Row] = {}
+        for line in self._read_lines():
+            if "v" not in line:
+                rows[line["o"]] = Row(line["d"], orjson.dumps(line["r"]))
+            elif order(line["position"]) <= order(position):
+                rows.clear()
+        return rows
+
     def _read_lines(self) -> Iterator[dict[str, Any]]:
         if not self._path.exists():
             return
@@ -145,6 +155,12 @@ class Copy:
             file.flush()
             os.fsync(file.fileno())
         fresh.rename(self._path)
+
+
+def order(position: str) -> tuple[int, int]:
+    """Return a position in the stream of changes as numbers that compare."""
+    ms, _, number = position.partition("-")
+    return int(ms or 0), int(number or 0)
 
 
 def _header(epoch: str, position: str, *, lines: int, rows: int) -> bytes:

@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from relay.clock import Clock
-from relay.directory.copy import Copy, Row
+from relay.directory.copy import Copy, Row, order
 from relay.directory.recipient import Parsed, Recipient, carry_denied, from_json, to_json, with_previous
 from relay.errors import StoreUnavailable
 from relay.intake.records import DirectoryRecord
@@ -128,6 +128,8 @@ class Directory:
                     await self.recover()
                 await self._follow()
             except StoreUnavailable:
+                # Another server may answer next, which may have forgotten something.
+                self.synced.clear()
                 await asyncio.sleep(0.3)
             except OSError as error:
                 # A full disk: this node goes on without a copy until there is space again.
@@ -149,13 +151,17 @@ class Directory:
         async with self._copying:
             if not await asyncio.to_thread(self._copy.look):
                 await asyncio.to_thread(self._copy.read)
-            epoch = await self._store.epoch()
+            name = await self._store.name()
+            epoch, known = name.epoch, self._copy.position
             if not epoch and self._copy.epoch:
                 await self._restore(await asyncio.to_thread(self._copy.read))
-            elif epoch and (epoch != self._copy.epoch or not await self._store.reaches(self._copy.position)):
+            elif epoch and (epoch != self._copy.epoch or not await self._store.reaches(known)):
                 await self._read_all(epoch)
             elif not epoch:
                 await self._begin()
+            elif order(newest := await self._store.before(known)) < order(known):
+                await self._put_back(newest)
+            await self._store.compared()
             self.synced.set()
 
     async def catch_up(self) -> None:
@@ -203,7 +209,7 @@ class Directory:
         async for batch in self._store.scan():
             masks = await self._store.denied([ordinal for ordinal, _ in batch])
             rows.update({o: Row(mask, text) for (o, text), mask in zip(batch, masks, strict=True)})
-        if await self._store.epoch() != epoch:
+        if (await self._store.name()).epoch != epoch:
             # What was read may be the rest of a directory that is being lost: the copy must not become that.
             raise StoreUnavailable("the directory changed while it was copied")
         await self._copy.write(rows, epoch=epoch, position=position)
@@ -212,7 +218,22 @@ class Directory:
     async def _begin(self) -> None:
         """Name an empty directory: one without a name is one that was lost, and nobody may be matched against it."""
         await self._store.restored(secrets.token_hex(8), recipients=0, span=0)
-        await self._copy.write({}, epoch=await self._store.epoch(), position="0-0")
+        await self._copy.write({}, epoch=(await self._store.name()).epoch, position="0-0")
+
+    async def _put_back(self, newest: str) -> None:
+        """Tell a server that took over without the last changes of the recipients that changed after ``newest``."""
+        rows = await asyncio.to_thread(self._copy.since, newest)
+        position = self._copy.position
+        while (changes := (await self._store.news(position)).changes) is not None:
+            # What it was told since then is newer.
+            position = changes.position
+            for ordinal in changes.ordinals:
+                rows.pop(ordinal, None)
+        ordinals = sorted(rows)
+        for start in range(0, len(ordinals), _BATCH):
+            part = ordinals[start : start + _BATCH]
+            await self._store.restore({o: _restored(rows[o]) for o in part})
+        log.warning("directory_put_back", recipients=len(rows))
 
     async def _restore(self, rows: Mapping[int, Row]) -> None:
         ordinals = sorted(rows)

@@ -15,6 +15,7 @@ from relay.store.keys import (
     DIR_EPOCH,
     DIR_IDS,
     DIR_NEXT,
+    DIR_RUN,
     DIR_SYNCED,
     dir_recipients,
 )
@@ -26,6 +27,9 @@ CHANGES_KEPT = 100_000
 _RANGE = 65_536
 
 ALL_SLOTS = 255
+
+#: How long a server that took over waits for a node that compares its directory, in milliseconds.
+_PATIENCE_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,14 @@ class News:
     changes: Changes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The directory's name, empty for none; ``compared``: it was compared with a copy since this server took over."""
+
+    epoch: str
+    compared: bool
+
+
 class DirectoryStore:
     """Recipients as JSON text; what the text means is the directory's business."""
 
@@ -77,7 +89,7 @@ class DirectoryStore:
         Raises:
             StoreUnavailable: Redis is away, or the directory is being restored.
         """
-        reply = await self._redis.run("ordinals", [DIR_IDS, DIR_NEXT, DIR_EPOCH], [epoch, *ids])
+        reply = await self._redis.run("ordinals", [DIR_IDS, DIR_NEXT, DIR_EPOCH, DIR_RUN], [epoch, *ids])
         if ids and not reply:
             raise StoreUnavailable("the directory is being restored")
         return [Allocated(n, created=False) if n >= 0 else Allocated(-1 - n, created=True) for n in map(int, reply)]
@@ -201,8 +213,29 @@ class DirectoryStore:
             yield sorted(row for row in rows if row[0] >= first)
 
     async def epoch(self) -> str:
-        """Return the directory's name; it changes when the directory was lost and rebuilt; empty: none yet."""
-        return (await self._redis.call("GET", DIR_EPOCH) or b"").decode()
+        """Return the directory's name; it changes when the directory was lost and rebuilt.
+
+        Empty: there is none yet, or another server answers whose directory was not compared with the copies yet.
+        """
+        name = await self.name()
+        return name.epoch if name.compared else ""
+
+    async def name(self) -> Name:
+        """Return the directory's name, and whether this server's directory can be believed."""
+        return await self._name(compared=False)
+
+    async def compared(self) -> None:
+        """Declare that this server's directory has everything that the copy of this node has."""
+        await self._name(compared=True)
+
+    async def _name(self, *, compared: bool) -> Name:
+        epoch, believed = await self._redis.run("directory_name", [DIR_EPOCH, DIR_RUN], [_PATIENCE_MS, int(compared)])
+        return Name(epoch.decode(), bool(believed))
+
+    async def before(self, position: str) -> str:
+        """Return the position of the newest change up to ``position``: lower when the server forgot some."""
+        newest = await self._redis.call("XREVRANGE", DIR_CHANGES, position or "0-0", "-", "COUNT", 1)
+        return newest[0][0].decode() if newest else "0-0"
 
     async def position(self) -> str:
         """Return the position of the newest change."""

@@ -208,6 +208,7 @@ DIR_NEXT = "c1:{dir}:next"  # STRING: the next ordinal, never reused
 DIR_EPOCH = "c1:{dir}:epoch"  # STRING: changes when the directory was lost and rebuilt
 DIR_DENY = "c1:{dir}:deny"  # STRING: bitmap, one byte per ordinal, one bit per address slot
 DIR_CHANGES = "c1:{dir}:changes"  # STREAM: (ordinal, what) for the nodes' indexes
+DIR_RUN = "c1:{dir}:run"  # HASH: the server run whose directory was compared with the nodes' copies
 DIR_MARKS = "c1:{dir}:marks"  # HASH: what nodes call this memory, where partitions have memories of their own
 DIR_SYNCED = "c1:{dir}:synced"  # STRING: written before waiting for the disk
 

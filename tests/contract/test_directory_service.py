@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from relay.directory.copy import Copy
-from relay.directory.recipient import Parsed, Recipient, from_json
+from relay.directory.recipient import Parsed, Recipient, from_json, to_json
 from relay.directory.service import Directory
 from relay.errors import StoreUnavailable
 from relay.store.connection import Connection
 from relay.store.directory import DirectoryStore
-from relay.store.keys import DIR_EPOCH
+from relay.store.keys import DIR_CHANGES, DIR_EPOCH, DIR_IDS, DIR_NEXT, DIR_RUN, dir_recipients
 from relay.testing.clocks import FakeClock
 
 
@@ -184,3 +184,68 @@ async def test_delete_twice(world: World) -> None:
     await world.put(person("a"))
 
     assert [await world.directory.delete("a"), await world.directory.delete("a")] == [True, False]
+
+
+async def stale(world: World, *, forgotten: int) -> None:
+    """Make the server one that took over without the last ``forgotten`` changes: an older replica, or a backup."""
+    entries = await world.redis.call("XREVRANGE", DIR_CHANGES, "+", "-", "COUNT", forgotten)
+    for entry, fields in entries or ():
+        value = fields[b"o"] if isinstance(fields, dict) else fields[1]
+        for ordinal in map(int, value.split(b",")):
+            recipient = orjson.loads((await world.store.get_many([ordinal]))[0] or b"{}")
+            await world.redis.pipe(
+                [
+                    ("HDEL", DIR_IDS, recipient["id"]),
+                    ("HDEL", dir_recipients(ordinal), ordinal),
+                    ("DECR", DIR_NEXT),
+                    ("XDEL", DIR_CHANGES, entry),
+                ]
+            )
+    await world.redis.call("HSET", DIR_RUN, "id", "the run before")
+
+
+async def test_server_that_took_over_without_an_import_is_told_of_it(world: World) -> None:
+    """Its recipients come back under their ordinals, and nobody else gets one of those meanwhile."""
+    await world.put(person("a"), person("b"))
+    await world.put(person("c"))
+    await world.put(person("d"))
+    await world.directory.catch_up()
+    before = await world.ordinals("a", "b", "c", "d")
+    await stale(world, forgotten=2)
+    lost = await world.ordinals("a", "b", "c", "d")
+    with pytest.raises(StoreUnavailable):
+        await world.put(person("newcomer"))
+    named = await world.store.epoch()
+    await world.directory.recover()
+    await world.put(person("newcomer"))
+
+    assert lost == [*before[:2], None, None]
+    assert named == ""
+    assert await world.ordinals("a", "b", "c", "d", "newcomer") == [*before, 4]
+    assert await world.directory.get("d") == person("d")
+    assert await world.store.epoch() == world.copy.epoch
+
+
+async def test_server_that_took_over_with_everything_is_believed(world: World) -> None:
+    """Nothing is written again."""
+    await world.put(person("a"))
+    await world.directory.catch_up()
+    position = await world.store.position()
+    await stale(world, forgotten=0)
+    await world.directory.recover()
+
+    assert await world.store.position() == position
+    assert await world.store.epoch() == world.copy.epoch
+
+
+async def test_what_was_told_after_the_takeover_is_newer(world: World) -> None:
+    """An edit that reached the new server before the comparison is not set back by the copy."""
+    await world.put(person("a", 1))
+    await world.put(person("b", 1))
+    await world.directory.catch_up()
+    await stale(world, forgotten=1)
+    await world.store.write({0: to_json(person("a", 7))})
+    await world.directory.recover()
+
+    assert await world.directory.get("a") == person("a", 7)
+    assert await world.directory.get("b") == person("b", 1)
