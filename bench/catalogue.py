@@ -40,5 +40,5 @@ FIGURES: Mapping[str, Entry] = {
     "E10": _entry(e10, 120),
     "E11": _entry(e11, 240),
     "E12": _entry(e12, 180),
-    "E13": _entry(e13, 120),
+    "E13": _entry(e13, 180),
 }

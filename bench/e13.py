@@ -26,6 +26,7 @@ _ASSET = re.compile(r"""(?:src|href)="(/console/static/[^"]+)""")
 _EVERY = re.compile(r'data-every="(\d+)"')
 _STREAM = re.compile(r"""new EventSource\(\s*["'`]([^"'`]+)""")
 _SETTLES = 3.0
+_LONGER = 3  # a stream says that it lives a few times a minute: a short look would see one time more or less
 
 
 async def measure(job: Job) -> Figure:
@@ -92,7 +93,8 @@ def _follow(wire: Wire, cookie: str, *, html: Answer, script: str, seconds: floa
         # Twice: what comes at the beginning of a stream is not what comes in every minute.
         asked = request("GET", stream[1], headers={"Cookie": cookie, "Accept": "text/event-stream"})
         wire.listen(asked, seconds=_SETTLES)
-        return f"stream {stream[1]}", wire.more(seconds=seconds) / seconds * 60
+        longer = seconds * _LONGER
+        return f"stream {stream[1]}", wire.more(seconds=longer) / longer * 60
     every = int((_EVERY.search(_text(html)) or ["", "5"])[1])
     tag, sizes = "", []
     # The page asks again every few seconds; the answers are as large when they are asked for at once.
