@@ -206,10 +206,12 @@ class Post:
                     self._host.hush()
                 self._end(outcome_of_dial(error), None)
             return
-        if self._under_way:
-            self._write(connection)
-        else:
+        if not self._under_way:
             connection.cut()
+        elif connection.usable:
+            self._write(connection)
+        else:  # the host hung up, or spoke, before anything was asked
+            self._end(outcome_of_dial(ConnectionResetError()), None)
 
     def _write(self, connection: Connection) -> None:
         self._connection = connection

@@ -3,90 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from adapters.webhook.connection import Connection
+from adapters.webhook.dial import Dialer
+from adapters.webhook.request import Origin
 from adapters.webhook.webhook import Webhook
-from relay.adapter import Outcome, Verdict
+from relay.adapter import Verdict
 from relay.testing.webhooks import Answer, WebhookReceiver
-from tests.contract.webhook_side import hook, webhook
-
-NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class Rough:
-    """A server that does with each connection what ``serve`` says; ``posts`` are the requests it read."""
-
-    serve: Serve
-    port: int = 0
-    connections: int = 0
-    posts: list[bytes] = field(default_factory=list)
-    open: set[asyncio.StreamWriter] = field(default_factory=set)
-
-    def url(self, path: str = "/a") -> str:
-        """Return the URL of ``path``."""
-        return f"http://127.0.0.1:{self.port}{path}"
-
-    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
-        self.connections += 1
-        self.open.add(writer)
-        try:
-            await self.serve(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-
-async def read_post(reader: asyncio.StreamReader) -> bytes:
-    """Return one whole request."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-    return head + await reader.readexactly(length)
-
-
-@asynccontextmanager
-async def rough(serve: Serve, *, host: str = "127.0.0.1") -> AsyncIterator[Rough]:
-    """Run a server that does what ``serve`` says."""
-    running = Rough(serve)
-    server = await asyncio.start_server(running.connected, host, 0)
-    running.port = server.sockets[0].getsockname()[1]
-    try:
-        yield running
-    finally:
-        server.close()
-        for writer in running.open:
-            writer.transport.abort()
-        await server.wait_closed()
-
-
-@asynccontextmanager
-async def answering(*answers: bytes) -> AsyncIterator[Rough]:
-    """Run a server that answers the posts of each connection with ``answers``, and closes after the last."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for answer in answers:
-            server.posts.append(await read_post(reader))
-            writer.write(answer)
-
-    async with rough(serve) as server:
-        yield server
-
-
-def said(outcomes: Sequence[Outcome]) -> list[tuple[Verdict, str]]:
-    """Return verdicts and reasons."""
-    return [(outcome.verdict, outcome.reason) for outcome in outcomes]
-
-
-async def one_by_one(adapter: Webhook, server: Rough, count: int) -> list[tuple[Verdict, str]]:
-    """Post ``count`` times, each after the other has its outcome."""
-    return [said(await adapter.send([hook(server.url(), number)]))[0] for number in range(count)]
+from tests.contract.webhook_side import NO_CONTENT, answering, hook, one_by_one, read_post, rough, said, webhook
 
 
 @pytest.mark.parametrize(
@@ -152,6 +79,51 @@ async def test_a_slow_answer_is_ended_in_time() -> None:
         outcomes = await adapter.send([hook(server.url("/head"), 0), hook(server.url("/body"), 1)])
 
     assert said(outcomes) == [(Verdict.UNKNOWN, "timeout"), (Verdict.DELIVERED, "")]
+
+
+@pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n"])
+async def test_a_host_that_hangs_up_at_once_stops_nobody_else(greeting: bytes) -> None:
+    """Whether it hung up before or after the post was written is said of that post; the batch goes on."""
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    async with (
+        rough(hang_up) as rude,
+        rough(_no_content) as others,
+        webhook(f"127.0.0.1:{rude.port}", f"127.0.0.1:{others.port}", start_within=5.0) as adapter,
+    ):
+        outcomes = await adapter.send([hook([rude, others][n % 2].url(), n) for n in range(40)])
+
+    assert said(outcomes)[1::2] == [(Verdict.DELIVERED, "")] * 20
+    assert {outcome.reason for outcome in outcomes[::2]} <= {
+        "connection_failed",
+        "connection_lost",
+        "unreadable_answer",
+    }
+    assert all(
+        (outcome.verdict is Verdict.RETRY) is (outcome.reason == "connection_failed") for outcome in outcomes[::2]
+    )
+
+
+async def test_a_connection_that_ends_before_the_post_is_written_carries_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A connection that was lost while it was handed over to the post is not written to, and nothing is in doubt."""
+    dial = Dialer.dial
+
+    async def lost(self: Dialer, origin: Origin, make: Callable[[], Connection]) -> Connection:
+        connection = await dial(self, origin, make)
+        connection.cut()
+        return connection
+
+    monkeypatch.setattr(Dialer, "dial", lost)
+    async with answering(NO_CONTENT) as server, webhook(f"127.0.0.1:{server.port}") as adapter:
+        outcomes = await one_by_one(adapter, server, 1)
+
+    assert outcomes == [(Verdict.RETRY, "connection_failed")]
+    assert server.posts == []
 
 
 async def test_a_refused_connection_is_tried_again() -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 from structlog.testing import LogCapture
 
 from adapters.webhook.webhook import Webhook, WebhookSettings
-from relay.adapter import Item, Kind, Outcome, Services
+from relay.adapter import Item, Kind, Outcome, Services, Verdict
 from relay.directory.egress import Guard
 from relay.testing.items import make_item
 from relay.testing.provider import Provider, Trouble
@@ -74,3 +75,78 @@ async def post(receiver: WebhookReceiver, *items: Item, **settings: object) -> S
     """Send ``items`` with an adapter that may reach ``receiver``."""
     async with webhook(f"127.0.0.1:{receiver.port}", **settings) as adapter:
         return await adapter.send(items)
+
+
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Rough:
+    """A server that does with each connection what ``serve`` says; ``posts`` are the requests it read."""
+
+    serve: Serve
+    port: int = 0
+    connections: int = 0
+    posts: list[bytes] = field(default_factory=list)
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def url(self, path: str = "/a") -> str:
+        """Return the URL of ``path``."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        self.connections += 1
+        self.open.add(writer)
+        try:
+            await self.serve(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+
+async def read_post(reader: asyncio.StreamReader) -> bytes:
+    """Return one whole request."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    return head + await reader.readexactly(length)
+
+
+@asynccontextmanager
+async def rough(serve: Serve, *, host: str = "127.0.0.1") -> AsyncIterator[Rough]:
+    """Run a server that does what ``serve`` says."""
+    running = Rough(serve)
+    server = await asyncio.start_server(running.connected, host, 0)
+    running.port = server.sockets[0].getsockname()[1]
+    try:
+        yield running
+    finally:
+        server.close()
+        for writer in running.open:
+            writer.transport.abort()
+        await server.wait_closed()
+
+
+@asynccontextmanager
+async def answering(*answers: bytes) -> AsyncIterator[Rough]:
+    """Run a server that answers the posts of each connection with ``answers``, and closes after the last."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            server.posts.append(await read_post(reader))
+            writer.write(answer)
+
+    async with rough(serve) as server:
+        yield server
+
+
+def said(outcomes: Sequence[Outcome]) -> list[tuple[Verdict, str]]:
+    """Return verdicts and reasons."""
+    return [(outcome.verdict, outcome.reason) for outcome in outcomes]
+
+
+async def one_by_one(adapter: Webhook, server: Rough, count: int) -> list[tuple[Verdict, str]]:
+    """Post ``count`` times, each after the other has its outcome."""
+    return [said(await adapter.send([hook(server.url(), number)]))[0] for number in range(count)]
