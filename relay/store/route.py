@@ -7,6 +7,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
@@ -77,12 +78,16 @@ async def piped(client: Redis, commands: Sequence[Command], *, atomic: bool = Fa
 
 
 async def _round_trip(client: Redis, commands: Sequence[Command]) -> list[Any]:
-    """Write all commands and read all replies: a third of the work of the library's pipeline, which is for more."""
+    """Write all commands and read all replies: a third of the work of the library's pipeline, which is for more.
+
+    A command's first word is one word here.
+    """
     pool = client.connection_pool
     connection = await pool.get_connection()  # type: ignore[no-untyped-call]
     try:
         async with asyncio.timeout(connection.socket_timeout):
-            await connection.send_packed_command(connection.pack_commands(commands))
+            packed = b"".join([pack_command(tuple(command)) for command in commands])  # type: ignore[arg-type] # any length
+            await connection.send_packed_command(packed)
             return [await _reply(client, connection, command) for command in commands]
     except BaseException:
         # Replies may still come: whoever used this connection next would take them for his.
