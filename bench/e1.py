@@ -42,7 +42,7 @@ async def measure(job: Job) -> Figure:
         samples=rates,
         beside={
             "deliveries_of_one_alert": sizes.crowd,
-            "seconds_from_202_to_completed": spread([took for _, took, _ in runs]),
+            "per_second_from_202_to_completed": spread([sizes.crowd / took for _, took, _ in runs]),
             "seconds_from_leg_to_first_settle": median([settled.first for settled, _, _ in runs]),
             "cpu_us_per_delivery": {
                 name: median([cpu[name] for _, _, cpu in runs]) / sizes.crowd * 1e6 for name in runs[0][2]

@@ -104,11 +104,13 @@ def beside(figure: Figure, rates: Rates) -> Figure:
     """Return E1 with the peers beside it, and how many times it does what each of them does."""
     if figure.value is None or not rates:
         return figure
+    # The peers' time begins with the first job added, so ours begins with the alert's 202: its plan counts.
+    own = figure.beside["per_second_from_202_to_completed"]["median"]
     times, targets, more = {}, {}, {}
     for peer in PEERS:
         told = rates.get(peer.name, {})
         if "per_second" in told:
-            times[f"times_{peer.name}"] = figure.value / told["per_second"]["median"]
+            times[f"times_{peer.name}"] = own / told["per_second"]["median"]
             targets[f"times_{peer.name}"] = Target(limit=peer.times, unit="×")
         more[peer.name] = told
     return replace(
