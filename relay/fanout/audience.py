@@ -17,8 +17,8 @@ from relay.directory.recipient import Recipient, from_json
 from relay.directory.snapshot import Snapshot
 from relay.directory.targeting import match
 from relay.errors import StoreUnavailable
+from relay.fanout.matcher import Audience
 from relay.fanout.plan import Pairs
-from relay.fanout.planner import Audience
 from relay.process import first
 from relay.settings import Settings
 from relay.store.directory import DirectoryStore

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 import structlog
 
@@ -19,6 +17,7 @@ from relay.errors import InvalidAlert, StoreUnavailable
 from relay.fanout.admission import Admission
 from relay.fanout.bell import CHECKS, Bells
 from relay.fanout.contents import read_alert
+from relay.fanout.matcher import Matcher
 from relay.fanout.plan import Frame, Pairs, plan
 from relay.fanout.precedence import Precedence
 from relay.fanout.publisher import Publisher
@@ -46,22 +45,6 @@ _FEW = 4000
 _LARGE = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who is to be told: how many people, and their deliveries by kind."""
-
-    recipients: int
-    pairs: Mapping[Kind, Pairs]
-
-
-class Matcher(Protocol):
-    """Finds the audience of an alert in the node's index."""
-
-    async def match(self, alert: Alert, *, drill: bool) -> Audience:
-        """Return who is to be told of ``alert``, from an index that knows every change made so far."""
-        ...
-
-
 class Planner:
     """One worker's planner."""
 
@@ -79,7 +62,7 @@ class Planner:
     ) -> None:
         self._alerts = alerts
         self._matcher = matcher
-        self._recall = Recall(alerts, legs, self._read)
+        self._recall = Recall(alerts, legs, matcher, self._read, clock=clock)
         self._publisher = Publisher(legs, bells, clock=clock)
         self._bells = bells
         #: Holds back what Redis has no room for; None plans everything.
@@ -193,8 +176,8 @@ class Planner:
     async def _cancel(self, stored: StoredAlert, alert: Alert) -> str:
         """Stop the cancelled alerts, and tell exactly those who were, or may have been, told of them."""
         targets = await self._recall.cancel(stored)
-        if await self._alerts.fenced():
-            # Who was told in the last seconds is not in the records yet.
+        if targets is None or await self._alerts.fenced():
+            # What it ends, or who was told of that in the last seconds, is not back in Redis yet.
             await self._alerts.put_off_plan(stored["id"], until_ms=self._ms() + _AGAIN_MS)
             return stored["state"]
         places: Mapping[Kind, Pairs] = {}

@@ -17,7 +17,7 @@ from relay.cap.parse import parse_json, parse_xml
 from relay.cap.priority import alert_class
 from relay.errors import InvalidAlert, StoreUnavailable
 from relay.fanout.channels import Channels
-from relay.fanout.planner import Audience, Matcher
+from relay.fanout.matcher import Audience, Matcher
 from relay.messages.holes import at_longest
 from relay.messages.message import Message
 from relay.messages.render import render

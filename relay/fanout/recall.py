@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relay.adapter import Kind
+from relay.adapter import Class, Kind
 from relay.cap.model import Alert
+from relay.clock import Clock
 from relay.fanout.coverage import Range
 from relay.fanout.gathered import Gathered
+from relay.fanout.matcher import Matcher
 from relay.fanout.plan import Frame, Pairs, PlannedLeg, joined, notice, translate
 from relay.fanout.told import Audiences, pack_waits, read_waits
 from relay.store.alerts import Alerts, StoredAlert
@@ -19,8 +21,12 @@ from relay.store.legs import Legs
 #: A chain is followed over this many alerts; a cancel's pass has at most so many rounds.
 _CHAIN = 50
 
+#: After a loss a Cancel waits so many seconds for what it refers to: the journal tells Redis of both.
+_COMING = 30.0
+
 Read = Callable[[StoredAlert], Awaitable[Alert]]
 Places = Mapping[Kind, Pairs]
+Told = Mapping[tuple[str, Kind], Pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,14 @@ class Notices:
 class Recall:
     """Stops alerts, and finds who must hear that they are over."""
 
-    def __init__(self, alerts: Alerts, legs: Legs, read: Read) -> None:
+    def __init__(self, alerts: Alerts, legs: Legs, matcher: Matcher, read: Read, *, clock: Clock) -> None:
         self._alerts = alerts
         self._legs = legs
+        self._matcher = matcher
         self._audiences = Audiences(legs)
         self._read = read
+        self._clock = clock
+        self._missed: dict[str, float] = {}  # cancels whose targets are not here, and since when
 
     async def over(self, stored: StoredAlert) -> str:
         """Stop an alert that is over before it was published; returns its state then, empty when it is not over.
@@ -60,10 +69,23 @@ class Recall:
         for target in await self._targets(update):
             await self._stop(target, state="superseded", cause=update["id"])
 
-    async def cancel(self, stored: StoredAlert) -> list[StoredAlert]:
-        """Stop what a Cancel ends, and what that had replaced; returns these as they are then."""
+    async def cancel(self, stored: StoredAlert) -> list[StoredAlert] | None:
+        """Stop what a Cancel ends, and what that had replaced; returns these as they are then.
+
+        None: after a loss some of them are not back from the journal yet; they come in a moment.
+        """
         found = await self._targets(stored, chain=True)
-        return [await self._stop(target, state="cancelled", cause=stored["id"]) for target in found]
+        targets = [await self._stop(target, state="cancelled", cause=stored["id"]) for target in found]
+        return None if stored["again"] and await self._awaited(stored) else targets
+
+    async def _awaited(self, stored: StoredAlert) -> bool:
+        """Whether something that a Cancel refers to is missing, and not for long."""
+        known = await self._alerts.by_triples(stored["referenced"].split())
+        if all(known.values()):
+            self._missed.pop(stored["id"], None)
+            return False
+        now = self._clock.monotonic()
+        return now - self._missed.setdefault(stored["id"], now) < _COMING
 
     async def notices(
         self, stored: StoredAlert, alert: Alert, targets: Sequence[StoredAlert], frame: Frame, places: Places
@@ -79,18 +101,28 @@ class Recall:
         still: dict[str, Sequence[Range]] = {}
         for target in targets:
             mine = None if waits is None else {leg: waits[leg] for leg in target.legs if leg in waits}
-            look = await self._audiences.look(target.legs, waits=mine)
-            still.update(look.waits)
-            for (infos, kind), pairs in look.told.items():
+            told: Told
+            if number == 0 and forgotten(target):
+                told = {(target["id"], kind): pairs for kind, pairs in (await self._everybody(target)).items()}
+            else:
+                look = await self._audiences.look(target.legs, waits=mine)
+                told = look.told
+                still.update(look.waits)
+            for (infos, kind), pairs in told.items():
                 fresh = gathered.new(kind, pairs)
                 if alert.info:
                     fresh = await self._reread(alert, fresh, target, infos)
                     fresh = at_their_place(fresh, places.get(kind))
                 gathered.add(stored["id"] if alert.info else infos, kind, fresh)
         legs = _legs(gathered, frame, number)
-        told = await self._heard(stored) if number else set[int]()
+        heard = await self._heard(stored) if number else set[int]()
         people = {int(o) for leg in legs for s in leg.segments for o in s.ordinals}
-        return Notices(legs, len(people - told), number, pack_waits(still))
+        return Notices(legs, len(people - heard), number, pack_waits(still))
+
+    async def _everybody(self, target: StoredAlert) -> Places:
+        """Return whom an alert was for: all of them may have been told when nobody can say any more who was."""
+        audience = await self._matcher.match(await self._read(target), drill=target.klass is Class.PX)
+        return audience.pairs
 
     async def _heard(self, stored: StoredAlert) -> set[int]:
         """Return who was told in earlier passes, so that nobody counts as two people."""
@@ -135,6 +167,11 @@ class Recall:
     async def _in_force(self, source: StoredAlert, digest: str) -> bool:
         """Say whether ``source`` was ever accepted as a word on this triple: what is held replaces nothing."""
         return any(alert_id == source["id"] for _, alert_id in await self._alerts.referrers(digest))
+
+
+def forgotten(target: StoredAlert) -> bool:
+    """Whether an alert had been taken before Redis lost everything, and what became of it is lost as well."""
+    return bool(target["again"]) and not target.legs
 
 
 def at_their_place(told: Pairs, places: Pairs | None) -> Pairs:

@@ -25,7 +25,7 @@ from relay.intake.memory import Identity, Kind, Known, Memory, decide
 from relay.intake.records import AcceptRecord, encode
 from relay.intake.relations import Relations, Target, relate
 from relay.intake.remember import Remember
-from relay.intake.stored import finding_json, identities, moded, new_alert, reparse
+from relay.intake.stored import ends, finding_json, identities, moded, new_alert, reparse
 from relay.intake.verdict import Circumstances, State, Verdict, judge
 from relay.intake.verdict_words import say
 from relay.settings import Settings
@@ -234,6 +234,7 @@ class Accept:
             klass=judged.klass,
             state=verdict.state,
             reason=verdict.reason,
+            refers=ends(judged.alert, test=key.mode is Mode.TEST),
             expires=verdict.expires,
             findings=[finding_json(finding) for finding in judged.findings],
             raw=post.body,

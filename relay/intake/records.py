@@ -27,7 +27,8 @@ class AcceptRecord:
     """An alert that was answered with 202, exactly as it came.
 
     ``k0``, ``k1`` and ``k2`` are the keys of design §7.  ``klass``, ``state``, ``reason`` and ``expires`` are what was
-    decided then: applying the record again must not judge it by a later clock.  ``raw`` holds the original bytes.
+    decided then: applying the record again must not judge it by a later clock.  ``refers`` are the k1 digests of what a
+    Cancel or an Update ends.  ``raw`` holds the original bytes.
     """
 
     alert_id: str
@@ -47,6 +48,7 @@ class AcceptRecord:
     state: str = "accepted"
     reason: str = ""
     title: str = ""
+    refers: list[str] = field(default_factory=list)
     expires: datetime | None = None
     findings: list[dict[str, Any]] = field(default_factory=list)
     raw: bytes = b""

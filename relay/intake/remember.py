@@ -37,6 +37,10 @@ _PERIOD = 1.0
 _LONGEST_PAUSE = 60.0
 #: The rank of P1: what is at most that is asked again soon.
 _URGENT = 3
+#: How far behind the word that ended it an alert comes: still before the next class.
+_BEHIND = 0.5
+#: Chains of words that end each other are followed so far.
+_CHAIN = 50
 #: A record whose counterpart has not come back after this many tries (ten minutes) has none any more.
 _MOST_TRIES = 14
 
@@ -118,9 +122,12 @@ class Remember:
         self._applied = max(self._applied, number)
         self._confirmed += 1
 
-    def later(self, record: Record, number: int, *, again: bool = False) -> None:
-        """Keep a record until Redis takes it."""
-        if self._waiting.add(Pending(_rank(record, again=again), number, record, again)):
+    def later(self, record: Record, number: int, *, again: bool = False, after: float | None = None) -> None:
+        """Keep a record until Redis takes it; ``after`` what has this rank, when that is more than its own."""
+        rank: float = _rank(record, again=again)
+        if after is not None:
+            rank = max(rank, after + _BEHIND)
+        if self._waiting.add(Pending(rank, number, record, again)):
             self._wake.set()
 
     async def load(self) -> int:
@@ -212,9 +219,11 @@ class Remember:
         self._queue(await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=True)), {*lost, ANYWHERE})
 
     def _queue(self, reading: live.Reading, places: Collection[int] | None = None) -> None:
+        over = _over(reading)
         for entry in reading.entries:
             if places is None or self._place_of(entry.record) in places:
-                self.later(entry.record, entry.number, again=entry.again)
+                k1 = entry.record.k1 if isinstance(entry.record, AcceptRecord) else ""
+                self.later(entry.record, entry.number, again=entry.again, after=over.get(k1))
 
     async def _note(self) -> None:
         """Note in the journal what was applied, so that a restart can tell "lost" from "not yet".
@@ -240,6 +249,27 @@ class Remember:
             log.warning("journal_note_failed", note=note)
             return False
         return True
+
+
+def _over(reading: live.Reading) -> dict[str, float]:
+    """Return the alerts that a later word ended, by k1 digest: the rank of that word.
+
+    Redis must hear the word first.  Told of the alert before, workers would plan it, and tell people once more of what
+    is over.
+    """
+    words = [e for e in reading.entries if isinstance(e.record, AcceptRecord) and e.record.refers]
+    over: dict[str, float] = {}
+    for _ in range(_CHAIN):  # what ends a word that ends something comes before both
+        before = dict(over)
+        for word in words:
+            record = word.record
+            if isinstance(record, AcceptRecord) and record.state == "accepted":
+                behind = over[record.k1] + _BEHIND if record.k1 in over else 0.0
+                rank = max(_rank(record, again=word.again), behind)
+                over.update({k1: max(over.get(k1, 0.0), rank) for k1 in record.refers})
+        if over == before:
+            break
+    return over
 
 
 def _rank(record: Record, *, again: bool) -> int:

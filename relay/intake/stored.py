@@ -34,7 +34,7 @@ def new_alert(
     over = now is not None and expires <= now and alert.msg_type not in ("Cancel", "Update")
     if again and state == "accepted" and over:
         state, reason = "expired", "expired_before_recovery"
-    senders = {moded(reference_key(r), test=record.test_mode): r.sender for r in alert.references}
+    senders = referenced_by(alert, test=record.test_mode)
     referenced = sorted(senders)
     facts = {**_facts(record, alert), "referenced": " ".join(referenced), "again": "1" if again else ""}
     if set(senders.values()) - {alert.sender}:
@@ -57,6 +57,16 @@ def new_alert(
         raw=record.raw,
         fields={name: value for name, value in facts.items() if value},
     )
+
+
+def referenced_by(alert: Alert, *, test: bool) -> dict[str, str]:
+    """Return the senders of what an alert refers to, by k1 digest."""
+    return {moded(reference_key(r), test=test): r.sender for r in alert.references}
+
+
+def ends(alert: Alert, *, test: bool) -> list[str]:
+    """Return the k1 digests of what an alert ends: a Cancel and an Update do."""
+    return sorted(referenced_by(alert, test=test)) if alert.msg_type in ("Cancel", "Update") else []
 
 
 def _facts(record: AcceptRecord, alert: Alert) -> dict[str, str]:

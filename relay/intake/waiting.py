@@ -17,7 +17,7 @@ PlaceOf = Callable[[Record], int]
 class Pending:
     """One record: ``rank`` and then its number order it; ``again``: it had been applied before and was lost."""
 
-    rank: int
+    rank: float
     number: int
     record: Record = field(compare=False)
     again: bool = field(compare=False)

@@ -14,7 +14,8 @@ from relay.cap.limits import Limits
 from relay.cap.model import Alert
 from relay.fanout.bell import Bells
 from relay.fanout.plan import Pairs
-from relay.fanout.planner import Audience, Planner
+from relay.fanout.matcher import Audience
+from relay.fanout.planner import Planner
 from relay.settings import Settings
 from relay.store.chunks import Chunk
 from relay.store.plan_jobs import PLAN_LANE

@@ -18,7 +18,7 @@ from relay.cap.model import Alert
 from relay.directory.egress import Guard
 from relay.fanout.channels import Channels
 from relay.fanout.plan import Pairs
-from relay.fanout.planner import Audience
+from relay.fanout.matcher import Audience
 from relay.fanout.preview import Previewer
 from relay.settings import Channel, Settings
 from relay.store.connection import Connection

@@ -67,6 +67,35 @@ async def test_cancel_tells_exactly_those_who_may_have_been_told(world: World) -
     assert await world.told("c") == [0, 1, 2]
 
 
+@pytest.mark.parametrize("infos", ["", "<language>en</language>"])
+async def test_cancel_after_a_total_loss_tells_all_who_may_have_been_told(world: World, infos: str) -> None:
+    """Redis lost who was told of the alert: everybody whom it was for may have been, so everybody hears that it is over.
+
+    The journal tells of the Cancel first; until the alert is back the Cancel waits.
+    """
+    await world.accept("c", of="a", msg_type="Cancel", infos=infos, again="1")
+    await world.planner.plan("c")
+    waiting = (await world.state("c"), await world.waiting())
+    await world.accept("a", again="1")
+    await world.planner.plan("c")
+
+    assert waiting == ("accepted", ["c"])
+    assert await world.state("a") == "cancelled"
+    assert await world.told("a") == []
+    assert await world.told("c") == [0, 1, 2, 3, 4, 5]
+    assert await world.waiting() == []
+
+
+async def test_cancel_of_what_never_comes_back_does_not_wait_for_ever(world: World) -> None:
+    """An alert that nobody here ever had: after a while the Cancel is done."""
+    await world.accept("c", of="a", msg_type="Cancel", infos="", again="1")
+    await world.planner.plan("c")
+    world.clock.advance(31)
+    await world.planner.plan("c")
+
+    assert await world.state("c") == "completed"
+
+
 async def test_cancel_waits_for_what_is_being_sent(world: World) -> None:
     """A leased range is looked at again until its worker has settled it: nobody is told after, or missed."""
     await world.accept("a")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -101,9 +101,19 @@ class World:
         return [mark for mark in marks if mark.note == APPLIED]
 
 
-def an_accept(klass: Class = Class.P2) -> AcceptRecord:
+def an_accept(
+    klass: Class = Class.P2, *, k1: str = "", refers: Sequence[str] = (), state: str = "accepted"
+) -> AcceptRecord:
     return AcceptRecord(
-        alert_id="a", received_at=START, key_id="k", agency="meteo", content_type="text/xml", klass=klass
+        alert_id="a",
+        received_at=START,
+        key_id="k",
+        agency="meteo",
+        content_type="text/xml",
+        klass=klass,
+        k1=k1,
+        refers=list(refers),
+        state=state,
     )
 
 
@@ -116,6 +126,25 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     asyncio.run(made.journal.close())
+
+
+async def test_a_word_that_ends_an_alert_is_told_before_it(world: World) -> None:
+    """After a loss workers planned what had been superseded long ago, because its Update stood behind it."""
+    records = [
+        an_accept(Class.P1, k1="flood"),
+        an_accept(Class.P3, k1="update", refers=["flood"]),
+        an_accept(Class.P0, k1="cancel", refers=["update"]),
+        an_accept(Class.P2, k1="held", refers=["storm"], state="held"),
+        an_accept(Class.P2, k1="storm"),
+        an_accept(Class.P0, k1="flash"),
+    ]
+    names = {await world.journal.append(FrameType.ACCEPT, encode(record)): record.k1 for record in records}
+    await world.remember.load()
+    await world.once()
+    told = [names[number] for number, _ in world.redis.told]
+
+    # A held one is not in force: it ends nothing.
+    assert told == ["cancel", "flash", "update", "flood", "held", "storm"]
 
 
 async def test_worst_news_goes_first(world: World) -> None:
