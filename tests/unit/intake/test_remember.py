@@ -144,7 +144,7 @@ async def test_a_word_that_ends_an_alert_is_told_before_it(world: World) -> None
     told = [names[number] for number, _ in world.redis.told]
 
     # A held one is not in force: it ends nothing.
-    assert told == ["cancel", "flash", "update", "flood", "held", "storm"]
+    assert told == ["cancel", "flash", "held", "storm", "update", "flood"]
 
 
 async def test_worst_news_goes_first(world: World) -> None:
