@@ -64,6 +64,7 @@ async def measure(job: Job) -> Figure:
         what=WHAT,
         value=ms([s.from_202 for s in flashes], 99),
         target=TARGET,
+        samples=[s.from_202 * 1000 for s in flashes],
         conditions={"p1_past_slow_p4_lane_p99_ms": SLOW_LANE},
         beside={
             "samples": len(flashes),
