@@ -91,12 +91,19 @@ class Content:
     cap: bytes = b""
 
 
+def _none() -> str:
+    """Nothing hinders."""
+    return ""
+
+
 @dataclass(slots=True, kw_only=True)
 class Item:
     """One delivery to hand over now; do not change it (it is not frozen because making it would cost twice as much).
 
     ``delivery_id`` is stable over retries: idempotency key, ``webhook-id`` and part of the Message-ID.
     ``address`` is a number in E.164, a mailbox or a URL; ``secret`` is a webhook's signing secret or empty.
+    ``hindrance`` is to be asked when an item that had to wait inside the adapter gets its turn: a reason means that it
+    may not leave any more (:meth:`Outcome.hindered`).
     """
 
     delivery_id: str
@@ -107,6 +114,7 @@ class Item:
     expires: datetime
     send_number: int = 1
     secret: str = ""
+    hindrance: Callable[[], str] = _none
 
     @property
     def text(self) -> str:
@@ -163,6 +171,11 @@ class Outcome:
     provider_ids: tuple[str, ...] = ()
     retry_after: float | None = None
     detail: str = ""
+
+    @classmethod
+    def hindered(cls, reason: str) -> Outcome:
+        """Return the outcome of an item that may not leave any more (see :class:`Item`): nothing of it did."""
+        return cls(verdict=Verdict.RETRY, reason=reason, scope=Scope.PROVIDER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,14 +328,10 @@ class Listens(Protocol):
 
 @runtime_checkable
 class Streams(Protocol):
-    """An adapter whose recipients are slow or quick each for himself, such as one that posts to their own systems.
-
-    It tells each outcome as soon as it is known: one that hangs then holds its own place, not that of its batch.
-    """
+    """An adapter that tells each outcome as soon as it is known: who hangs holds his own place, not his batch's."""
 
     async def stream(self, batch: Batch, heard: Callable[[Outcome], None]) -> Sequence[Outcome]:
         """Do what ``send`` does, and call ``heard`` once for each item, as soon as its outcome is known."""
-        ...
 
 
 @runtime_checkable
