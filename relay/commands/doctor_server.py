@@ -13,6 +13,7 @@ _OLDEST: dict[str, Version] = {"redis": (7, 0, 0), "valkey": (8, 0, 0)}
 _SKEW = 2.0
 _SLOW = 0.005
 _FULL = 0.8
+_MAJORITY = 3
 
 
 class Bad(NamedTuple):
@@ -124,6 +125,34 @@ def _access(facts: ServerFacts, *, private: bool) -> list[Item]:
 def _place(facts: ServerFacts) -> list[Item]:
     if facts.role not in ("", "master"):
         return [error("redis role", f"it is a {facts.role}: write to the master, or use redis+sentinel://")]
+    if facts.kind == "cluster":
+        return _cluster(facts)
     if facts.mode == "cluster":
-        return [error("redis role", "it is a node of a Cluster, which this version does not use yet")]
-    return [ok("redis role", f"master, {facts.replicas} replica{'s' if facts.replicas != 1 else ''}")]
+        return [error("redis role", "it is a node of a Cluster: write redis+cluster://host1,host2,host3")]
+    role = ok("redis role", f"master, {facts.replicas} replica{'s' if facts.replicas != 1 else ''}")
+    return [role, *_silence(facts)] if facts.kind == "sentinel" else [role]
+
+
+def _cluster(facts: ServerFacts) -> list[Item]:
+    items = [ok("redis role", f"a Cluster of {facts.primaries} primaries")]
+    if facts.primaries < _MAJORITY:
+        items = [warning("redis role", f"{facts.primaries} primaries cannot agree on a successor: three are the least")]
+    if facts.bare:
+        text = f"nobody takes over from {', '.join(facts.bare)}: give each primary a replica"
+        items.append(warning("redis replicas", text))
+    return items + _silence(facts)
+
+
+def _silence(facts: ServerFacts) -> list[Item]:
+    """A master that was cut off must fall silent before another takes over: else what it takes then is lost."""
+    if facts.min_replicas in ("", "0"):
+        text = (
+            "min-replicas-to-write is 0: a master that was cut off goes on taking writes that are lost when it comes "
+            "back. Set min-replicas-to-write 1 and min-replicas-max-lag below the time after which it is replaced"
+        )
+        return [warning("redis replicas", text)]
+    if facts.replicas < int(facts.min_replicas):
+        text = f"{facts.replicas} replicas, and {facts.min_replicas} are needed: the server refuses every write"
+        return [error("redis replicas", text)]
+    text = f"a master without {facts.min_replicas} replica in the last {facts.max_lag} s refuses writes"
+    return [ok("redis replicas", text)]

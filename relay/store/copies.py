@@ -25,7 +25,7 @@ class Copies:
         """``wanted`` copies in all: 1 is this node's journal alone."""
         self._replicas = wanted - 1
         self._clock = clock
-        self._not_before = float("-inf")
+        self._not_before: dict[str, float] = {}  # by slot: one primary's replicas are not another's
 
     @classmethod
     def configured(cls, connection: Connection, copies: int) -> Copies:
@@ -40,9 +40,10 @@ class Copies:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        if self._replicas < 1 or self._clock() < self._not_before:
+        slot = keys[0].partition("}")[0]
+        if self._replicas < 1 or self._clock() < self._not_before.get(slot, 0.0):
             return await redis.run(name, keys, args), 1
         copied = await redis.run_copied(name, keys, args, replicas=self._replicas, within=WITHIN)
         if copied.replicas < self._replicas:
-            self._not_before = self._clock() + _REST
+            self._not_before[slot] = self._clock() + _REST
         return copied.reply, 1 + copied.replicas

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import redis.exceptions
 
@@ -20,6 +21,9 @@ class ServerFacts:
 
     ``family`` is ``redis`` or ``valkey``; times are in seconds; ``skew`` is its clock minus ours.  What the server
     did not tell (an ACL may forbid ``CONFIG``) is empty, or None for ``has_waitaof`` and ``open_to_all``.
+
+    ``kind`` is that of the URL: ``single``, ``sentinel`` or ``cluster``.  ``min_replicas`` and ``max_lag`` are its
+    ``min-replicas-…`` settings.  Of a Cluster ``primaries`` are counted, and those without a replica named in ``bare``.
     """
 
     family: str
@@ -39,6 +43,11 @@ class ServerFacts:
     skew: float
     has_waitaof: bool | None
     open_to_all: bool | None
+    kind: str = "single"
+    min_replicas: str = ""
+    max_lag: str = ""
+    primaries: int = 0
+    bare: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -84,7 +93,23 @@ async def _examine(connection: Connection, clock: Clock) -> ServerFacts:
         skew=await _skew(connection, clock),
         has_waitaof=await _knows(connection, "waitaof"),
         open_to_all=await _is_open(connection),
+        kind=connection.kind,
+        min_replicas=await _setting(connection, "min-replicas-to-write"),
+        max_lag=await _setting(connection, "min-replicas-max-lag"),
+        **await _cluster(connection),
     )
+
+
+async def _cluster(connection: Connection) -> dict[str, Any]:
+    """Return what is said of the primaries of a Cluster; nothing elsewhere."""
+    if connection.kind != "cluster":
+        return {}
+    rows = await connection.call("CLUSTER", "SLOTS")
+    replicas: dict[str, int] = {}
+    for _, _, primary, *copies in rows:
+        name = f"{_text(primary[0])}:{primary[1]}"
+        replicas[name] = max(replicas.get(name, 0), len(copies))
+    return {"primaries": len(replicas), "bare": tuple(name for name, count in replicas.items() if not count)}
 
 
 def info_fields(answer: object) -> dict[str, str]:

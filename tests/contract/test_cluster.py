@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.crc import key_slot
 
+from relay.clock import SystemClock
 from relay.errors import StoreUnavailable
 from relay.store.connection import Connection
+from relay.store.doctor import examine
 from tests.contract.topology_side import bring_back, surely
 from tests.redis_nodes import Node
 from tests.topologies import Topology, start
@@ -98,3 +100,11 @@ async def test_frozen_primary_is_given_up(redis: Connection, topology: Topology)
     await bring_back(topology, frozen)
 
     assert took < 10
+
+
+async def test_what_the_doctor_sees(topology: Topology) -> None:
+    """How many primaries there are, and which of them nobody would take over from."""
+    await asyncio.to_thread(topology.settle)
+    facts = await examine(topology.url, timeout=2, clock=SystemClock())
+
+    assert (facts.kind, facts.primaries, facts.bare, facts.min_replicas) == ("cluster", 3, (), "0")

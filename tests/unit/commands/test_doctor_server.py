@@ -99,3 +99,31 @@ def test_private_socket_needs_no_password() -> None:
 def test_unknown_access_is_not_judged() -> None:
     """An ACL that hides itself is no fault."""
     assert "redis access" not in levels(open_to_all=None)
+
+
+STRICT: dict[str, Any] = {"kind": "sentinel", "min_replicas": "1", "max_lag": "1"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        (STRICT, Level.OK),
+        ({**STRICT, "min_replicas": "0"}, Level.WARNING),
+        ({**STRICT, "min_replicas": ""}, Level.WARNING),
+        ({**STRICT, "replicas": 0}, Level.ERROR),
+    ],
+)
+def test_master_that_was_cut_off_must_fall_silent(changes: dict[str, Any], level: Level) -> None:
+    """What it takes after another was made master is lost; without enough replicas it takes nothing at all."""
+    assert levels(**changes)["redis replicas"] is level
+
+
+def test_cluster_that_can_lose_a_primary() -> None:
+    """Three primaries, and somebody who takes over from each."""
+    good = {**STRICT, "kind": "cluster", "mode": "cluster", "primaries": 3}
+
+    assert set(levels(**good).values()) == {Level.OK}
+    assert levels(**{**good, "primaries": 2})["redis role"] is Level.WARNING
+    items = server_items(replace(GOOD, **{**good, "bare": ("10.0.0.3:6379",)}), budget=0.25, private=False)
+
+    assert any("10.0.0.3:6379" in item.text and item.level is Level.WARNING for item in items)

@@ -25,8 +25,8 @@ class Server:
         return Copied("reply", self.has)
 
 
-async def told(copies: Copies, server: Server) -> int:
-    reply, count = await copies.run(cast("Connection", server), "accept", ["k"], [])
+async def told(copies: Copies, server: Server, key: str = "c1:{p0}:a") -> int:
+    reply, count = await copies.run(cast("Connection", server), "accept", [key], [])
     assert reply == "reply"
     return count
 
@@ -54,6 +54,7 @@ async def test_slow_replica_is_not_waited_for_again_at_once() -> None:
     server.has = 1
 
     assert (found, waited) == ([1] * 100, 1)
+    assert await told(copies, Server(has=1), "c1:{p1}:a") == 2
     assert await told(copies, server) == 2
 
 
