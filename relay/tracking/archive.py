@@ -18,7 +18,7 @@ from relay.tracking import late_words
 from relay.tracking.archive_file import (
     SUFFIX,
     Header,
-    NamedSegment,
+    Piece,
     Writer,
     leg_from,
     read_header,
@@ -39,15 +39,6 @@ _KEPT_SEGMENTS = 32
 _AT_ONCE = 500
 
 
-class ArchivedSegment:
-    """One segment: who, what became of them with all late words, and the outcome log."""
-
-    def __init__(self, segment: NamedSegment, records: bytes, log_: bytes) -> None:
-        self.segment = segment
-        self.records = records
-        self.log = log_
-
-
 class Archive:
     """Files and index of one folder.  Every call blocks on the disk, so it is made in a thread.
 
@@ -59,7 +50,7 @@ class Archive:
         self._node = node
         self._lock = threading.RLock()
         self._headers: OrderedDict[str, Header] = OrderedDict()
-        self._segments: OrderedDict[tuple[str, int], ArchivedSegment] = OrderedDict()
+        self._segments: OrderedDict[tuple[str, int], Piece] = OrderedDict()
         self.living: dict[str, Living] = {}
         folder.mkdir(mode=0o700, exist_ok=True)
         self._index = Index(folder / "index.sqlite")
@@ -156,7 +147,7 @@ class Archive:
                 found |= {leg.leg_id: leg_from(leg) for leg in entry.legs}
         return found
 
-    def segment(self, leg_id: str, number: int) -> ArchivedSegment | None:
+    def segment(self, leg_id: str, number: int) -> Piece | None:
         """Return one segment with all late words, or None."""
         with self._lock:
             known = self._segments.get((leg_id, number))
@@ -186,7 +177,8 @@ class Archive:
                 leg_id=leg_id, rank=rank, record=now, was=was.state, at_ms=at_ms, archived_ms=entry.archived_ms
             )
             late_words.append(self._folder / entry.path, word)
-            known.records = late_words.merged(known.records, [(position, now)])
+            records = late_words.merged(known.records, [(position, now)])
+            self._segments[leg_id, number] = replace(known, records=records)
             self._index.count(entry.alert_id, late_words.counted(entry.legs, [word]))
         return True
 
@@ -217,7 +209,7 @@ class Archive:
                 _keep(self._headers, entry.alert_id, known, _KEPT_HEADERS)
             return known
 
-    def _read(self, entry: Entry, leg_id: str, number: int) -> ArchivedSegment | None:
+    def _read(self, entry: Entry, leg_id: str, number: int) -> Piece | None:
         header, path = self._header(entry), self._folder / entry.path
         for stretch in header.stretches:
             if (stretch.leg_id, stretch.segment) == (leg_id, number):
@@ -225,7 +217,7 @@ class Archive:
                 words = late_words.read(path, archived_ms=header.archived_ms)
                 mine = [(*divmod(w.rank, SEGMENT), w.record) for w in words if w.leg_id == leg_id]
                 records = late_words.merged(piece.records, [(at, r) for n, at, r in mine if n == number])
-                return ArchivedSegment(piece.segment, records, piece.log)
+                return replace(piece, records=records)
         return None
 
     def _take_in(self, path: Path) -> None:

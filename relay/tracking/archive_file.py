@@ -1,8 +1,8 @@
 """The archive's file: one finished alert as JSON lines under gzip, written and read one segment at a time.
 
 ``zcat FILE | jq`` reads it.  The first line is the alert (facts, original bytes, legs and where each segment stands);
-then, for each segment, a line about it and one line for each delivery, in the shape of ``GET …/deliveries`` with the
-recipient's ordinal, slot and variant and the 24 bytes of the record.  Each segment is a gzip member of its own.
+then, for each segment, a line that the relay reads it from, and one line for each delivery in the shape of
+``GET …/deliveries``, for everybody else.  Each of these is a gzip member of its own and can be read without the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 import orjson
 
 from relay.fanout.segment import Segment
@@ -82,27 +81,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One segment as it was read: the outcome log, and a row for each delivery."""
+    """One segment: who they are, what became of each (24 bytes), and the outcome log."""
 
-    number: int
+    segment: NamedSegment
+    records: bytes
     log: bytes
-    rows: Sequence[Mapping[str, Any]]
-
-    @property
-    def segment(self) -> NamedSegment:
-        """Who they are."""
-        return NamedSegment(
-            ordinals=np.array([row["ordinal"] for row in self.rows], np.uint32),
-            slots=np.array([row["slot"] for row in self.rows], np.uint8),
-            variants=np.array([row["variant"] for row in self.rows], np.uint16),
-            number=self.number,
-            names=tuple(row["recipient"] for row in self.rows),
-        )
-
-    @property
-    def records(self) -> bytes:
-        """What became of them, 24 bytes each."""
-        return bytes.fromhex("".join(row["record"] for row in self.rows))
 
 
 @dataclass(slots=True)
@@ -117,13 +100,21 @@ class Writer:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._body = self._beside(".body").open("wb+")
 
-    def add(self, leg_id: str, number: int, *, log: bytes, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write one segment."""
-        head = {"leg": leg_id, "segment": number, "log": base64.b64encode(log).decode()}
-        lines = [orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in (head, *rows)]
-        data = _member(b"".join(lines))
-        self._stretches.append(Stretch(leg_id, number, self._body.tell(), len(data)))
+    def add(self, leg_id: str, piece: Piece, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write one segment, and its deliveries as ``rows`` for whoever reads without the relay."""
+        segment = piece.segment
+        head = {
+            "leg": leg_id,
+            "segment": segment.number,
+            "who": _text(segment.pack()),
+            "records": _text(piece.records),
+            "log": _text(piece.log),
+            "names": segment.names,
+        }
+        data = _member(_line(head))
+        self._stretches.append(Stretch(leg_id, segment.number, self._body.tell(), len(data)))
         self._body.write(data)
+        self._body.write(_member(b"".join(map(_line, rows))))
 
     def finish(self, header: Header) -> int:
         """Put the whole under its name, durably, in place of what was there; returns the file's size.
@@ -195,11 +186,12 @@ def read_piece(path: Path, header: Header, stretch: Stretch) -> Piece:
         file.seek(header.body_at + stretch.offset)
         data = file.read(stretch.length)
     try:
-        lines = zlib.decompress(data, _GZIP).splitlines()
+        head = orjson.loads(zlib.decompress(data, _GZIP))
     except zlib.error as error:
         raise ValueError(f"{path.name} is damaged: {error}") from error
-    head = orjson.loads(lines[0])
-    return Piece(stretch.segment, base64.b64decode(head["log"]), [orjson.loads(line) for line in lines[1:]])
+    who = Segment.unpack(base64.b64decode(head["who"]), number=stretch.segment)
+    named = NamedSegment(who.ordinals, who.slots, who.variants, who.number, tuple(head["names"]))
+    return Piece(named, base64.b64decode(head["records"]), base64.b64decode(head["log"]))
 
 
 def leg_from(archived: ArchivedLeg) -> Leg:
@@ -209,9 +201,7 @@ def leg_from(archived: ArchivedLeg) -> Leg:
 
 def legs_json(legs: Sequence[ArchivedLeg]) -> list[dict[str, Any]]:
     """Return legs as the header and the index hold them."""
-    return [
-        {"id": leg.leg_id, "facts": dict(leg.facts), "cursor": base64.b64encode(leg.cursor).decode()} for leg in legs
-    ]
+    return [{"id": leg.leg_id, "facts": dict(leg.facts), "cursor": _text(leg.cursor)} for leg in legs]
 
 
 def read_legs(found: Iterable[Mapping[str, Any]]) -> tuple[ArchivedLeg, ...]:
@@ -219,8 +209,16 @@ def read_legs(found: Iterable[Mapping[str, Any]]) -> tuple[ArchivedLeg, ...]:
     return tuple(ArchivedLeg(leg["id"], leg["facts"], base64.b64decode(leg["cursor"])) for leg in found)
 
 
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _line(found: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(found, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def _head(header: Header, stretches: Sequence[Stretch]) -> bytes:
-    return orjson.dumps(
+    return _line(
         {
             "chapar": "archive",
             "version": VERSION,
@@ -228,11 +226,10 @@ def _head(header: Header, stretches: Sequence[Stretch]) -> bytes:
             "archived": header.archived_ms,
             "node": header.node,
             "alert": dict(header.facts),
-            "raw": base64.b64encode(header.raw).decode(),
+            "raw": _text(header.raw),
             "legs": legs_json(header.legs),
             "segments": [[s.leg_id, s.segment, s.offset, s.length] for s in stretches],
-        },
-        option=orjson.OPT_APPEND_NEWLINE,
+        }
     )
 
 

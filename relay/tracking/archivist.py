@@ -17,7 +17,7 @@ from relay.store.directory import DirectoryStore
 from relay.store.legs import Leg, Legs
 from relay.store.retire import Going, Retiring
 from relay.tracking.archive import Archive
-from relay.tracking.archive_file import ArchivedLeg, Header, Writer
+from relay.tracking.archive_file import ArchivedLeg, Header, NamedSegment, Piece, Writer
 from relay.tracking.archive_rows import rows
 from relay.tracking.deliveries import recipient_ids
 from relay.tracking.finished import ended, finished_ms, is_mine, is_needed, note_seconds
@@ -174,8 +174,9 @@ class Archivist:
             raise StoreUnavailable("the directory is being restored; the archive would not know the names")
 
         def write() -> None:
-            found = rows(leg, segment, records, log=history, names=names, channels=channels)
-            writer.add(leg.leg_id, number, log=history, rows=found)
+            named = NamedSegment(segment.ordinals, segment.slots, segment.variants, number, tuple(names))
+            piece = Piece(named, records, history)
+            writer.add(leg.leg_id, piece, rows(leg, piece, channels))
 
         await asyncio.to_thread(write)
 
