@@ -28,7 +28,7 @@ WHAT = "POST → 202 with a million matching recipients against a thousand"
 THOUSAND = 1_000
 _NOBODY = "10.00,20.00 10.00,20.10 10.10,20.10 10.10,20.00 10.00,20.00"
 _ALIVE = request("GET", "/healthz")
-_QUIET = 400  # posts to learn what p99 is while nothing is planned
+_QUIET = 600  # posts to learn what p99 is while nothing is planned
 _WITHIN = 60.0
 
 
@@ -74,10 +74,10 @@ async def measure(job: Job) -> Figure:
 
 async def _sample(job: Job, relay: Relay, poster: Poster) -> Waits:
     waits = Waits()
-    job.say(f"{_QUIET} posts for nobody, while nothing is planned")
-    waits.quiet = [poster.post(f"quiet-{n}", _NOBODY)[1] for n in range(_QUIET)]
     for number in range(job.sizes.plans):
-        job.say(f"{number + 1} of {job.sizes.plans}: a million, a thousand")
+        job.say(f"{number + 1} of {job.sizes.plans}: nobody, a million, a thousand")
+        quiet = range(_QUIET // job.sizes.plans)
+        waits.quiet += [poster.post(f"quiet-{number}-{n}", _NOBODY)[1] for n in quiet]
         alert_id, waited = poster.post(f"million-{number}", EVERYWHERE)
         waits.million.append(waited)
         took, others = await _while_planned(relay, poster, alert_id, number)
