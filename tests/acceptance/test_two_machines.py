@@ -20,7 +20,7 @@ from tests.acceptance.agency_side import Agency, alert
 from tests.acceptance.judge import judge, lines
 from tests.acceptance.relay_side import ROOT, Relay, alive, free_port, send, until
 
-PEOPLE = 1_500
+PEOPLE = 1_000
 _BLOCK = re.compile(r"^```\w+\n# machine (?P<machine>[12])(?:: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.M | re.S)
 _HOST = "one.chapar.example"
 
@@ -171,8 +171,10 @@ async def test_page_of_two_machines(machines: dict[str, Machine]) -> None:
             return len((await agency.status())["workers"]) == 3
 
         await until(three, within=30, why="three workers are heard")
-        ids = {number: (await agency.post(alert(number))).body["id"] for number in range(3)}
-        sent = [one.var / "sent", two.var / "sent"]
+        sent, ids = [one.var / "sent", two.var / "sent"], dict[int, str]()
+        while not ids or (min(map(lines, sent)) == 0 and len(ids) < 20):
+            ids[len(ids)] = (await agency.post(alert(len(ids)))).body["id"]
+            await agency.completed(ids[len(ids) - 1], within=60)
         found = await judge(agency, ids, sent, people=PEOPLE, kinds=("sms",))
         share = [lines(file) for file in sent]
         linked = await _open_link(agency, two.var / "sent")
@@ -198,14 +200,9 @@ async def _ended(process: subprocess.Popen[bytes]) -> int:
 
 
 async def _misfits(two: Machine) -> None:
-    """Another secret, other channels: one sentence each, and no worker."""
-    config, secret = two.etc / "relay.toml", two.var / "ack.secret"
-    right = secret.read_text()
-    secret.write_text("f" * 64)
+    """Another secret: one sentence, and no worker.  What else may differ is in tests/unit/test_deployment.py."""
+    (two.var / "ack.secret").write_text("f" * 64)
     assert "links in messages sent from here would not work" in await _refused(two)
-    secret.write_text(right)
-    config.write_text(config.read_text().replace('adapter = "console"', 'adapter = "console"\norder = 3'))
-    assert "the channels sms-tryout are not configured as on the API node" in await _refused(two)
 
 
 async def _refused(two: Machine) -> str:

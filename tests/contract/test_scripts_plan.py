@@ -46,7 +46,7 @@ async def test_flash_does_not_wait_for_plans_that_are_looked_at_again(engine: En
 
 
 async def test_publishing_makes_legs_claimable(engine: Engine) -> None:
-    """After publishing the leg is read back, is claimed, and its lane's bell rings once for each segment."""
+    """After publishing the leg is read back, is claimed, and its lane's bell rings."""
     made = new_leg([3, 2], klass=Class.P0)
     await engine.alerts.accept(an_alert())
     await engine.legs.write_segments(made.leg_id, [a_segment(3).pack(), a_segment(2, number=1, first=3).pack()])
@@ -60,8 +60,18 @@ async def test_publishing_makes_legs_claimable(engine: Engine) -> None:
     assert (leg.cursor, leg.lane, leg.facts["alert"], leg.counts) == (made.cursor, LANE, "alert", {State.QUEUED: 5})
     assert segment is not None
     assert segment.ordinals.tolist() == [3, 4]
-    assert await engine.redis.call("LLEN", engine.keys.bell(LANE)) == 2
+    assert await engine.redis.call("LLEN", engine.keys.bell(LANE)) == 1
     assert (await engine.claim()).leg_id == made.leg_id
+
+
+async def test_a_large_leg_wakes_many(engine: Engine) -> None:
+    """One ring for each chunk of 500: one worker for a village, several for a town."""
+    made = new_leg([1200])
+    await engine.alerts.accept(an_alert())
+    await engine.legs.write_segments(made.leg_id, [a_segment(1200).pack()])
+    await engine.legs.publish("alert", Publication(legs=[made], recipients=1200), now_ms=wall_ms())
+
+    assert await engine.redis.call("LLEN", engine.keys.bell(LANE)) == 3
 
 
 async def test_publishing_twice_changes_nothing(engine: Engine) -> None:

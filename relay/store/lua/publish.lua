@@ -38,9 +38,9 @@ for i = 1, legs do
   redis.call('HSET', KEYS[1], id, packed)
   redis.call('ZADD', KEYS[k + 1], 0, id)
   redis.call('ZADD', KEYS[4], expires, id)
-  -- One ring wakes one worker: as many as the leg has segments to share.
-  local segments = math.floor((#packed - CURSOR_BYTES) / 2)
-  for _ = redis.call('LLEN', KEYS[k + 2]) + 1, math.min(64, segments) do redis.call('LPUSH', KEYS[k + 2], '1') end
+  -- One ring wakes one worker: as many as the leg has full chunks to share.
+  local rings = math.min(64, math.ceil(read_cursor(packed).total / 500))
+  for _ = redis.call('LLEN', KEYS[k + 2]) + 1, rings do redis.call('LPUSH', KEYS[k + 2], '1') end
   a = a + 4 + count
 end
 redis.call('HSET', KEYS[2], 'legs', table.concat(ids, ','))
