@@ -51,6 +51,7 @@ class Archive:
         self._lock = threading.RLock()
         self._headers: OrderedDict[str, Header] = OrderedDict()
         self._segments: OrderedDict[tuple[str, int], Piece] = OrderedDict()
+        self._compared = False
         self.living: dict[str, Living] = {}
         folder.mkdir(mode=0o700, exist_ok=True)
         self._index = Index(folder / "index.sqlite")
@@ -59,14 +60,30 @@ class Archive:
         """Close the index."""
         self._index.close()
 
-    def open(self, *, now_ms: int) -> int:
-        """Compare files and index after a start, and return how many alerts there are.
+    def open(self, *, now_ms: int) -> None:
+        """Learn which alerts are in force.  An index that was lost is made anew now, what else is odd found later.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        if not self._index.figures().alerts:
+            self.compare()
+        self.living = {found.alert_id: found for found in self._index.living(now_ms)}
+
+    def compare(self) -> None:
+        """Compare files and index, once after a start and before anything is written.
 
         What a crash left half-written goes; a file that the index does not know is taken in.
 
         Raises:
             OSError: the folder cannot be read.
         """
+        with self._lock:
+            if not self._compared:
+                self._compare()
+            self._compared = True
+
+    def _compare(self) -> None:
         known = self._index.paths()
         there: set[str] = set()
         late = {str(path.relative_to(self._folder)) for path in self._folder.glob(f"*/*{late_words.SUFFIX}")}
@@ -82,8 +99,6 @@ class Archive:
         for name in known.keys() - there:
             log.warning("archive_file_missing", file=name)
             self._index.remove(known[name][0])
-        self.living = {found.alert_id: found for found in self._index.living(now_ms)}
-        return len(there)
 
     def writer(self, alert: StoredAlert) -> Writer:
         """Return what writes the file of an alert."""

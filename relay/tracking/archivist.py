@@ -84,6 +84,7 @@ class Archivist:
             StoreUnavailable: Redis is away.
             OSError: the disk; what could not be written stays in Redis.
         """
+        await asyncio.to_thread(self._archive.compare)
         await self._settle_doubts()
         gone = skip = 0
         while skip < _MOST_SKIPPED:

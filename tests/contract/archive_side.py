@@ -31,6 +31,7 @@ class ArchiveSide:
         self.way = Retiring(engine.redis, engine.keys)
         self.archive = Archive(folder, node=node)
         self.archive.open(now_ms=wall_ms())
+        self.archive.compare()
         self.archivist = Archivist(
             self.archive,
             self.way,

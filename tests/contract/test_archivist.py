@@ -206,8 +206,8 @@ async def test_damaged_index_is_made_anew(side: ArchiveSide, tmp_path: Path) -> 
     side.archive.close()
     (tmp_path / "archive" / "index.sqlite").write_bytes(b"not a database" * 100)
     again = Archive(tmp_path / "archive", node="node")
-    count = again.open(now_ms=wall_ms())
+    again.open(now_ms=wall_ms())
 
-    assert count == 1
+    assert again.figures().alerts == 1
     assert again.legs([leg])[leg].counts[State.DELIVERED] == 3
     assert again.find("alert") is not None
