@@ -203,6 +203,8 @@ class Smtp:
         return False
 
     async def _deliver(self, connection: Connection, item: Item) -> Outcome:
+        if reason := item.hindrance():
+            return Outcome.hindered(reason)
         if not is_mailbox(item.address):
             return _BAD_ADDRESS
         try:

@@ -23,3 +23,11 @@ class HeldBack(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__("held back")
         self.seconds = seconds
+
+
+class Hindered(Exception):
+    """The item may not leave any more (it expired, or was stopped, while it waited); nothing left."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from adapters.sms.codec import BodyError, CodecError, FrameError, Framer, decode
-from adapters.sms.faults import BindRefused, HeldBack, NotBound
+from adapters.sms.faults import BindRefused, HeldBack, Hindered, NotBound
 from adapters.sms.outbox import Outbox
 from adapters.sms.pdu import MAX_SEQUENCE, RESPONSE, Bind, Command, MessageId, Pdu, Raw, ShortMessage
 from adapters.sms.status import (
@@ -105,27 +105,34 @@ class Session(asyncio.Protocol):
         """Return the seconds that remain of a pause of ``pause`` after the provider's last wish to slow down."""
         return self._throttled + pause - self._loop.time()
 
-    async def submit(self, message: ShortMessage | Raw, *, pause: float) -> asyncio.Future[Answer]:
+    async def submit(
+        self, message: ShortMessage | Raw, *, pause: float, hindrance: Callable[[], str] | None = None
+    ) -> asyncio.Future[Answer]:
         """Wait for room in the window, hand ``message`` over and return the future of its answer.
 
+        ``hindrance`` is asked when there is room: a reason means that it may not leave any more.
+
         Raises:
+            Hindered: it may not; nothing left.
             NotBound: the connection is not bound; nothing left.
             HeldBack: the whole bind pauses for ``pause`` seconds after a throttling answer; nothing left.
             CodecError: the message does not fit SMPP.
         """
         await self._slots.acquire()
         try:
-            self._check(pause)
+            self._check(pause, hindrance)
             return self._request(Command.SUBMIT_SM, message, slot=True)
-        except (NotBound, HeldBack, CodecError):
+        except (NotBound, HeldBack, Hindered, CodecError):
             self._slots.release()
             raise
 
-    def _check(self, pause: float) -> None:
+    def _check(self, pause: float, hindrance: Callable[[], str] | None) -> None:
         if not self.bound:
             raise NotBound("not bound")
         if pause and (rest := self.held(pause)) > 0:
             raise HeldBack(rest)
+        if hindrance is not None and (reason := hindrance()):
+            raise Hindered(reason)
 
     async def unbind(self) -> None:
         """Say good-bye, wait for the answer at most the response time-out, and close."""

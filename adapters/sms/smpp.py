@@ -12,7 +12,7 @@ from typing import ClassVar, Final, cast
 from pydantic import BaseModel
 
 from adapters.sms.compose import BadNumber, Composer
-from adapters.sms.faults import HeldBack, NotBound
+from adapters.sms.faults import HeldBack, Hindered, NotBound
 from adapters.sms.inbound import Reassembly
 from adapters.sms.inbox import Inbox
 from adapters.sms.link import Link
@@ -38,6 +38,7 @@ class _Flight:
     coming: list[Awaitable[Answer]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     outcome: Outcome | None = None
+    hindrance: Callable[[], str] | None = None
 
     @property
     def not_sent(self) -> bool:
@@ -169,7 +170,7 @@ class Smpp:
 
     def _prepare(self, item: Item) -> _Flight:
         try:
-            return _Flight(self._composer.bodies(item))
+            return _Flight(self._composer.bodies(item), hindrance=item.hindrance)
         except BadNumber:
             return _Flight(outcome=Outcome(verdict=Verdict.REJECTED, reason="invalid_number"))
         except TooLong:
@@ -182,19 +183,23 @@ class Smpp:
         if session is None:
             flight.answers = [NOT_SENT] * len(flight.parts)
             return
-        pause = self._settings.throttle_pause
+        pause, hindrance = self._settings.throttle_pause, flight.hindrance
         try:
             for part in flight.parts:
-                flight.coming.append(await self._submit(session, part, pause=pause))
-                pause = 0.0  # what is begun is finished: half a warning may be worse than none
+                flight.coming.append(await self._submit(session, part, pause=pause, hindrance=hindrance))
+                pause, hindrance = 0.0, None  # what is begun is finished: half a warning may be worse than none
+        except Hindered as hindered:
+            flight.outcome = Outcome.hindered(hindered.reason)
         except HeldBack as held:
             flight.outcome = Outcome(
                 verdict=Verdict.THROTTLED, reason="held_back", scope=Scope.PROVIDER, retry_after=held.seconds
             )
 
-    async def _submit(self, session: Session, part: Raw, *, pause: float) -> Awaitable[Answer]:
+    async def _submit(
+        self, session: Session, part: Raw, *, pause: float, hindrance: Callable[[], str] | None = None
+    ) -> Awaitable[Answer]:
         try:
-            return await session.submit(part, pause=pause)
+            return await session.submit(part, pause=pause, hindrance=hindrance)
         except NotBound:
             gone: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             gone.set_result(NOT_SENT)

@@ -124,10 +124,11 @@ def outcome_of(answers: Sequence[Answer], *, retry_after: float) -> Outcome:
     accepted = sum([answer.accepted for answer in answers])
     if accepted == len(answers):
         return Outcome(verdict=Verdict.ACCEPTED, provider_ids=ids)
+    # From here on no id is given: a receipt of the parts that were taken would call the whole message delivered.
     lost = [answer.lost for answer in answers if answer.lost and answer.lost != NOT_SENT.lost]
     detail = f"{accepted} of {len(answers)} parts accepted" if len(answers) > 1 else ""
     if lost:
-        return Outcome(verdict=Verdict.UNKNOWN, reason=lost[0], scope=_PROVIDER, provider_ids=ids, detail=detail)
+        return Outcome(verdict=Verdict.UNKNOWN, reason=lost[0], scope=_PROVIDER, detail=detail)
     refused = [answer.status for answer in answers if not answer.lost and answer.status != ROK]
     if accepted:
         then = f"; then {meaning(refused[0]).name}" if refused else "; the connection was lost before the rest"
@@ -135,7 +136,6 @@ def outcome_of(answers: Sequence[Answer], *, retry_after: float) -> Outcome:
             verdict=Verdict.UNKNOWN,
             reason="partly_accepted",
             scope=meaning(refused[0]).scope if refused else _PROVIDER,
-            provider_ids=ids,
             detail=detail + then,
         )
     if not refused:

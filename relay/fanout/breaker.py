@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from relay.adapter import Outcome, Scope, Verdict
+from relay.fanout.retry import HINDRANCES
 
 #: As many deliveries as anybody could want to start.
 MANY = 1 << 30
@@ -93,7 +94,11 @@ class Breaker:
         self.hear(outcomes, now=now)
 
     def hear(self, outcomes: Sequence[Outcome], *, now: float) -> None:
-        """Learn from outcomes."""
+        """Learn from outcomes; what was kept back in the last moment says nothing."""
+        outcomes = [o for o in outcomes if o.reason not in HINDRANCES]
+        if not outcomes:
+            self._probe = None
+            return
         asked = [o.retry_after or 0.0 for o in outcomes if _throttles(o)]
         if asked:
             self._until = max(self._until, now + min(max(asked), _LONGEST_PAUSE))

@@ -134,7 +134,7 @@ class OpenChannel:
         try:
             if reason := hindrance():
                 self.breaker.end(0, (), now=self.clock.monotonic())
-                return [Outcome(verdict=Verdict.RETRY, reason=reason, scope=Scope.PROVIDER)] * len(batch)
+                return [Outcome.hindered(reason)] * len(batch)
             return await self._send(batch, places)
         finally:
             places.free_all()

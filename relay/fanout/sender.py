@@ -219,7 +219,10 @@ class Sender:
     async def _hand_over(self, job: Job, flight: Flight) -> Settling:
         group, facts = flight.group, job.facts
         batch = [group.items[p] for p in flight.positions]
-        outcomes = await group.channel.send(batch, hindrance=partial(self._hindrance, job))
+        hindrance = partial(self._hindrance, job)
+        for item in batch:
+            item.hindrance = hindrance
+        outcomes = await group.channel.send(batch, hindrance=hindrance)
         how = Handover(
             kind=facts.kind,
             klass=facts.klass,

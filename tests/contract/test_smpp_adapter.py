@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 import structlog
 from structlog.testing import LogCapture
 
 from adapters.sms.smpp import Smpp
-from relay.adapter import Services
+from relay.adapter import Outcome, Services, Verdict
 from relay.directory.egress import Guard
 from relay.testing.contract import AdapterContract
+from relay.testing.items import make_item
 from relay.testing.provider import Provider, Trouble
 from relay.testing.smsc import RINVDSTADR, RTHROTTLED, Mood, Smsc
 
@@ -74,3 +76,19 @@ async def test_health_is_a_life_sign_of_the_centre() -> None:
 
     assert well == ""
     assert ill.startswith(("no life sign from", "not bound to"))
+
+
+async def test_message_whose_turn_comes_too_late_does_not_leave() -> None:
+    """It expired, or was stopped, while it waited for room in the window; what is begun is finished."""
+    words = iter(["", "alert_expired", ""])
+    async with Smsc() as smsc:
+        log = structlog.wrap_logger(None, processors=[LogCapture()])
+        settings = Smpp.descriptor.settings.model_validate(smsc.settings)
+        adapter = Smpp(settings, Services(channel="sms", log=log, egress=Guard()))
+        await adapter.open()
+        outcomes = await adapter.send([replace(make_item(n), hindrance=lambda: next(words)) for n in range(3)])
+        await adapter.close(deadline=1.0)
+
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.ACCEPTED, Verdict.RETRY, Verdict.ACCEPTED]
+    assert outcomes[1] == Outcome.hindered("alert_expired")
+    assert len(smsc.messages) == 2

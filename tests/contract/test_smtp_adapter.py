@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.email.smtp import Smtp
-from relay.adapter import Class, Scope, Template, Verdict
+from relay.adapter import Class, Outcome, Scope, Template, Verdict
 from relay.testing.contract import AdapterContract
 from relay.testing.items import TEXTS, make_content
 from relay.testing.provider import Provider
@@ -72,6 +72,16 @@ async def test_low_classes_are_not_marked_urgent(receiver: SmtpReceiver) -> None
     await send(receiver, mail(klass=Class.P3))
 
     assert receiver.mails[0].message["Importance"] is None
+
+
+async def test_mail_whose_turn_comes_too_late_does_not_leave(receiver: SmtpReceiver) -> None:
+    """It expired, or was cancelled, while it waited for a connection: it is asked just before its bytes leave."""
+    words = iter(["", "alert_expired", "stopped"])
+    outcomes = await send(receiver, *(mail(n, hindrance=lambda: next(words)) for n in range(3)), connections=1)
+
+    assert [outcome.reason for outcome in outcomes[1:]] == ["alert_expired", "stopped"]
+    assert outcomes[1] == Outcome.hindered("alert_expired")
+    assert len(receiver.mails) == 1
 
 
 @pytest.mark.parametrize("language", sorted(TEXTS))
