@@ -72,7 +72,8 @@ async def _main(settings: Settings, *, role: str, workers: int | None, ready_fd:
     loop.add_signal_handler(signal.SIGHUP, lambda: log.warning("nothing_to_renew", role=role))
     clock = SystemClock()
     if role == "worker" and workers is None:
-        from relay.work import work  # it brings numpy and shapely, which the API process does without
+        with garbage.none():
+            from relay.work import work  # it brings adapters, which the API process does without
 
         await work(settings, stopping=stopping, clock=clock, ready_fd=ready_fd)
     elif role == "worker":

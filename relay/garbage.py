@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 #: So many more objects than before are looked through at a time: a millisecond, not after each accepted alert.
 YOUNG = 20_000
@@ -19,3 +21,13 @@ def seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, _OLDER, _OLDEST)
+
+
+@contextmanager
+def none() -> Iterator[None]:
+    """Do not look for garbage meanwhile: what is imported stays, and looking costs an eighth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

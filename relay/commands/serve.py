@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from relay import garbage
 from relay.commands.options import options_of
 
 
@@ -28,7 +29,8 @@ def serve(
     # Until the loop listens: process 1 of a container is deaf to signals that it has not asked for.
     signal.signal(signal.SIGTERM, _not_begun)
     settings = options_of(context).settings()
-    from relay.app import serve as run
+    with garbage.none():
+        from relay.app import serve as run
 
     raise typer.Exit(run(settings, role=role, workers=workers, ready_fd=ready_fd))
 

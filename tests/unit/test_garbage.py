@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from relay.garbage import YOUNG, seldom
+from relay.garbage import YOUNG, none, seldom
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +40,14 @@ def test_rings_are_found_by_themselves() -> None:
 
     assert gone() is None
     assert len(kept) == 2 * YOUNG
+
+
+def test_nothing_is_looked_for_meanwhile() -> None:
+    """While much is imported nothing is looked for, and afterwards it is again, whatever happened."""
+    with none():
+        during = gc.isenabled()
+    with pytest.raises(RuntimeError), none():
+        raise RuntimeError
+
+    assert not during
+    assert gc.isenabled()
