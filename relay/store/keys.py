@@ -158,6 +158,11 @@ class Partition:
         return self._key(f"archiving:{alert_id}")
 
     @property
+    def purge(self) -> str:
+        """LIST: archived legs whose blobs are being removed: ``<leg> <segments>``."""
+        return self._key("purge")
+
+    @property
     def late(self) -> str:
         """LIST: receipts and replies whose leg was not here; for the node that archived it."""
         return self._key("late")

@@ -20,6 +20,8 @@ _FACTS = (
 _FINGERPRINT = ("state", "legs", "pass", "cancelled_by", "superseded_by", "back")
 #: Blobs that are written before the script that makes them known, in seconds.
 _STAGED = 600
+#: So many segments are removed at once; a script that removes more would be felt by those who claim.
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,19 +97,38 @@ class Retiring:
         alert_id = alert["id"]
         referenced = alert["referenced"].split()
         names = [keys.alert(alert_id), keys.k0(alert["k0"]), keys.k1(alert["k1"]), keys.alerts, keys.decisions]
-        names += [keys.plan, keys.plan_leases, keys.legs, keys.checks, keys.archiving(alert_id)]
+        names += [keys.plan, keys.plan_leases, keys.legs, keys.checks, keys.archiving(alert_id), keys.purge]
         names += [keys.referrers(k1) for k1 in referenced]
         said = "|".join(alert[name] for name in _FINGERPRINT)
         args: list[str | bytes | int] = [alert_id, going.token, said, alert["msgType"], going.keep, going.node]
         args += [len(referenced), len(going.legs)]
         for leg in going.legs:
+            segments = len(leg.cursor.sizes)
+            later = segments if segments > _AT_ONCE else 0
             own = [keys.leg(leg.leg_id), keys.ready(leg.lane, leg.cursor.klass)]
-            for number in range(len(leg.cursor.sizes)):
-                own += [keys.segment(leg.leg_id, number), keys.records(leg.leg_id, number)]
-                own.append(keys.outcomes(leg.leg_id, number))
+            own += [key for n in range(0 if later else segments) for key in self._blob_keys(leg.leg_id, n)]
             names += own
-            args += [leg.leg_id, leg.facts.get("late", ""), len(own)]
+            args += [leg.leg_id, leg.facts.get("late", ""), len(own), later]
         return str((await self._redis.run("retire", names, args)).decode())
+
+    async def purge(self) -> int:
+        """Remove the blobs of large legs that were taken out, some at a time; returns how many legs they were of.
+
+        A leg that came back meanwhile keeps them; one that is just coming back writes them again.
+
+        Raises:
+            StoreUnavailable: Redis is away; what is left is removed the next time.
+        """
+        done = 0
+        while entry := await self._redis.call("LINDEX", self.keys.purge, 0):
+            leg_id, _, segments = entry.decode().partition(" ")
+            for start in range(0, int(segments), _AT_ONCE):
+                numbers = range(start, min(start + _AT_ONCE, int(segments)))
+                blobs = [key for number in numbers for key in self._blob_keys(leg_id, number)]
+                await self._redis.run("purge", [self.keys.legs, *blobs], [leg_id])
+            await self._redis.call("LREM", self.keys.purge, 1, entry)
+            done += 1
+        return done
 
     async def refer(self, alert: StoredAlert) -> None:
         """Let a Cancel or Update that is archived silence what it refers to, should that come later."""

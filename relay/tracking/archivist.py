@@ -86,6 +86,7 @@ class Archivist:
         """
         await asyncio.to_thread(self._archive.compare)
         await self._settle_doubts()
+        await self._way.purge()
         gone = skip = 0
         while skip < _MOST_SKIPPED:
             found = await self._way.old(before_ms=self._ms() - self._after_ms, skip=skip, most=_BATCH)
@@ -198,6 +199,7 @@ class Archivist:
         word = await self._way.retire(going)
         if word in ("gone", "unknown"):
             await asyncio.to_thread(self._archive.gone, stored["id"])
+            await self._way.purge()
             log.info("archived", alert=stored["id"], deliveries=sum(leg.cursor.total for leg in legs))
             return True
         if word == "lost":

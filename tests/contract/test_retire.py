@@ -122,3 +122,27 @@ async def test_back_replaces_a_note_and_nothing_else(engine: Engine, way: Retiri
     assert now is not None
     assert (now["archived"], now["back"], now.raw) == ("", "5", b"<alert/>")
     assert (await engine.known(leg.leg_id)).counts == leg.counts
+
+
+async def test_large_leg_goes_in_pieces(engine: Engine, way: Retiring) -> None:
+    """A leg of many segments is taken out at once, its blobs piece by piece; what came back meanwhile stays."""
+    keys = engine.keys.first
+    await engine.leg([1] * 120)
+    out = await going(engine)
+    leg = out.legs[0].leg_id
+    for number in range(120):
+        await way.stage(leg, number, (b"s", b"r", b"o"))
+    await way.lease("alert", "mine", seconds=30)
+    word = await way.retire(out)
+    listed = await engine.legs.get(leg)
+    left = len(await engine.redis.call("KEYS", f"*{leg}:*"))
+    purged = await way.purge()
+    after = await engine.redis.call("KEYS", f"*{leg}*")
+    await engine.redis.call("RPUSH", keys.purge, f"{leg} 1")
+    await engine.redis.call("HSET", keys.legs, leg, out.legs[0].cursor.pack())
+    await way.stage(leg, 0, (b"s", b"r", b"o"))
+    await way.purge()
+
+    assert (word, listed, left, purged, after) == ("gone", None, 360, 1, [])
+    assert len(await engine.redis.call("KEYS", f"*{leg}:*")) == 3
+    assert await engine.redis.call("EXISTS", keys.purge) == 0

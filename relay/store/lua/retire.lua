@@ -1,10 +1,11 @@
 -- include cursor
 -- Take a finished alert out of the store, once it is on disk; doing it twice changes nothing.
 -- KEYS: 1 alert  2 k0  3 k1  4 alerts  5 decisions  6 plan  7 planning  8 legs  9 checks  10 lease of the archivist
---       11.. referrers of every alert that this one refers to; then for each leg: leg, ready, and its blobs
+--       11 blobs to remove later  12.. referrers of every alert that this one refers to; then for each leg: leg, ready, and its blobs
 -- ARGV: 1 alert id  2 token of the lease  3 what was read of the alert (see fingerprint)  4 msgType
 --       5 seconds for which a short note stays, for other nodes ('0': none)  6 this node
---       7 number of referrers  8 number of legs, then for each leg: leg id, words that came late, number of keys
+--       7 number of referrers  8 number of legs, then for each leg: leg id, words that came late, number of keys,
+--       number of segments whose blobs are removed later, so that no script takes long (0: they are among the keys)
 -- Returns 'gone' | 'lost' (the lease) | 'changed' (since it was read) | 'unknown'
 local id = ARGV[1]
 if redis.call('GET', KEYS[10]) ~= ARGV[2] then return 'lost' end
@@ -14,23 +15,24 @@ local said = {}
 for i = 1, 6 do said[i] = facts[i] or '' end
 if table.concat(said, '|') ~= ARGV[3] then return 'changed' end
 local referrers, legs = tonumber(ARGV[7]), tonumber(ARGV[8])
-local key = 11 + referrers
+local key = 12 + referrers
 for i = 0, legs - 1 do
-  local a = 9 + 3 * i
+  local a = 9 + 4 * i
   local packed = redis.call('HGET', KEYS[8], ARGV[a])
   if packed and read_cursor(packed).leased > 0 then return 'changed' end
   if (redis.call('HGET', KEYS[key], 'late') or '') ~= ARGV[a + 1] then return 'changed' end
   key = key + tonumber(ARGV[a + 2])
 end
 
-key = 11 + referrers
+key = 12 + referrers
 for i = 0, legs - 1 do
-  local a = 9 + 3 * i
+  local a = 9 + 4 * i
   redis.call('HDEL', KEYS[8], ARGV[a])
   redis.call('ZREM', KEYS[9], ARGV[a])
   redis.call('ZREM', KEYS[key + 1], ARGV[a])
   redis.call('UNLINK', KEYS[key])
   for k = key + 2, key + tonumber(ARGV[a + 2]) - 1 do redis.call('UNLINK', KEYS[k]) end
+  if ARGV[a + 3] ~= '0' then redis.call('RPUSH', KEYS[11], ARGV[a] .. ' ' .. ARGV[a + 3]) end
   key = key + tonumber(ARGV[a + 2])
 end
 redis.call('ZREM', KEYS[4], id)
@@ -48,5 +50,5 @@ if ARGV[5] ~= '0' then
 end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 redis.call('SREM', KEYS[3], id)
-for i = 11, 10 + referrers do redis.call('SREM', KEYS[i], ARGV[4] .. ' ' .. id) end
+for i = 12, 11 + referrers do redis.call('SREM', KEYS[i], ARGV[4] .. ' ' .. id) end
 return 'gone'
