@@ -32,6 +32,7 @@ from relay.fanout.probe import Prober
 from relay.fanout.rate import Rates
 from relay.fanout.reconcile import Reconciler
 from relay.fanout.recorder import Recorder
+from relay.fanout.repeating import Repeating
 from relay.fanout.replay import Replay
 from relay.fanout.retry import RetryPolicy
 from relay.fanout.sender import Parts, Sender
@@ -166,7 +167,7 @@ class Worker:
             "leases": self._leases,
             "index": self._matcher,
             "servers": Watch(self._redis, self._stores.keys),
-            "replay": _Repeating(self._leases, self._contents, self._replay),
+            "replay": Repeating(self._leases, self._contents, self._replay, self._channels, self._stores.legs),
         }
 
     def _planning_parts(self) -> dict[str, Part]:
@@ -263,30 +264,6 @@ class Worker:
 
     def _facts(self) -> Mapping[str, Any]:
         return {"recipients": self._matcher.size, "owing": self._replay.owing, **self.more_facts()}
-
-
-class _Repeating:
-    """Tells Redis again what it may have forgotten."""
-
-    def __init__(self, leases: Leases, contents: Contents, replay: Replay) -> None:
-        self._changed = asyncio.Event()
-        leases.on_change.append(self._changed)
-        self._contents = contents
-        self._replay = replay
-
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Repeat until ``stopping``."""
-        while not stopping.is_set():
-            if self._changed.is_set():
-                self._changed.clear()
-                self._contents.forget()
-            if self._replay.owing:
-                await self._replay.repeat_all()
-            try:
-                async with asyncio.timeout(0.5):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
 
 
 def _most(settings: Settings, channels: Channels, kind: Kind) -> int:

@@ -146,9 +146,9 @@ class Legs:
         """Return the outcome log of a segment."""
         return bytes(await self._redis.call("GET", self.keys.of_leg(leg_id).outcomes(leg_id, number)) or b"")
 
-    async def channel_index(self, name: str) -> int:
-        """Return the number by which records name a channel, giving one if it has none."""
-        return int(await self._redis.run("channel_index", [self.keys.first.channels], [name]))
+    async def channel_index(self, name: str, *, known: int = 0) -> int:
+        """Return the number by which records name a channel, giving one if it has none: ``known``, if it had that."""
+        return int(await self._redis.run("channel_index", [self.keys.first.channels], [name, known]))
 
     async def channels(self) -> dict[str, int]:
         """Return the index in records of every channel that was ever opened, by its name."""
