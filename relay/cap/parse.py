@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 
 from relay.cap.build import Builder
 from relay.cap.build_area import ShapePlace
@@ -34,15 +34,15 @@ class _PlainPlace(ShapePlace):
     """A shape of a plain document: where it was written is looked for when somebody asks, which is seldom."""
 
     number: int
-    places: Callable[[], tuple[ShapePlace, ...]]
+    again: Callable[[], Parsed]
 
     @property
     def path(self) -> str:
-        return self.places()[self.number].path
+        return self.again().shapes[self.number].path
 
     @property
     def line(self) -> int | None:
-        return self.places()[self.number].line
+        return self.again().shapes[self.number].line
 
 
 def parse_xml(body: bytes, *, charset: str | None, limits: Limits, strict: bool) -> Parsed:
@@ -66,13 +66,9 @@ def parse_plain(body: bytes, *, charset: str | None, limits: Limits, strict: boo
     """
     builder = Builder(Silent(strict=strict), limits, ordered=True, parts=PlainParts)
     alert = builder.build(read_plain(body, charset=charset, limits=limits))
-
-    @cache
-    def places() -> tuple[ShapePlace, ...]:
-        return parse_thoroughly(body, charset=charset, limits=limits, strict=strict).shapes
-
+    again = partial(parse_thoroughly, body, charset=charset, limits=limits, strict=strict)
     written = builder.areas.shapes
-    shapes = [_PlainPlace(place.shape, place.trail, number, places) for number, place in enumerate(written)]
+    shapes = [_PlainPlace(place.shape, place.trail, number, again) for number, place in enumerate(written)]
     return Parsed(alert, (), tuple(shapes))
 
 
