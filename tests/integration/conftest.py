@@ -8,10 +8,10 @@ import pytest
 from relay.adapter import Kind
 from relay.settings import Channel
 from relay.store.connection import Connection
-from tests.contract.conftest import redis, server_url
+from tests.contract.conftest import pytest_generate_tests, redis, server_url, topology
 from tests.integration.sender_side import Node, NodeOf
 
-__all__ = ["redis", "server_url"]
+__all__ = ["pytest_generate_tests", "redis", "server_url", "topology"]
 
 
 @pytest.fixture
