@@ -8,8 +8,8 @@ from typing import Any
 from relay.store.chunks import Chunks
 from relay.store.receipts import ReceiptStore
 from relay.store.room import Room
-from relay.tracking.kept import KeptAlerts, KeptLegs, KeptWrites
 from relay.tracking.bring_back import Recall
+from relay.tracking.kept import KeptAlerts, KeptLegs, KeptWrites
 from tests.contract.archive_side import ArchiveSide
 from tests.contract.engine_side import Engine, wall_ms
 
