@@ -59,7 +59,7 @@ class ArchiveRoom:
         self._after, self._keep_days = settings.archive.after, settings.archive.keep_days
         memory = settings.memory
         self._room = Room(connection, limit_mb=memory.limit_mb, reserve=memory.reserve, clock=clock)
-        recall = Recall(archive, self._way_of, *self._raw[:2], clock=clock)
+        self._recall = recall = Recall(archive, self._way_of, *self._raw[:2], clock=clock)
         self.alerts = KeptAlerts(connection, keys, archive, recall, self._ways, self._room)
         self.accepting = KeptAlerts(busy, keys, archive, recall, self._ways, self._room)
         self.legs = KeptLegs(connection, keys, archive)

@@ -7,7 +7,7 @@ RelayError
 ├── IdentifierConflict    same message, other content (HTTP 409)
 ├── JournalUnavailable    nothing was accepted (HTTP 503)
 ├── StoreUnavailable      Redis cannot be reached or refuses writes now; what is journalled stays pending
-│   └── StoreFull         it has no room for this now
+│   └── StoreFull         it cannot take this now, and can take other things
 ├── DataDirInUse          another relay owns this data directory
 ├── ProviderDown          raised by an adapter's ``send`` for a whole batch that certainly did not leave
 └── BlockedTarget         an address that a recipient's URL may not lead to; an OSError, so that clients pass it on
@@ -79,7 +79,7 @@ class StoreUnavailable(RelayError):
 
 
 class StoreFull(StoreUnavailable):
-    """Redis answers, and has no room for this now; what is more urgent may still find some."""
+    """Redis answers, and cannot take this now: there is no room for it, or what it refers to is not there yet."""
 
 
 class DataDirInUse(RelayError):

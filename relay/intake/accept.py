@@ -161,7 +161,7 @@ class Accept:
                 if stored is None:
                     continue
                 old = None
-                if alert.msg_type == "Update":
+                if alert.msg_type == "Update" and stored.raw:
                     old = reparse(stored.raw, media=stored["media"], charset=stored["charset"], limits=self.limits)
                 target = Target(alert_id, stored.klass, stored["status"], old, stored["headline"] or stored["event"])
                 found.setdefault(digests[digest], []).append(target)

@@ -158,6 +158,11 @@ class Partition:
         return self._key(f"archiving:{alert_id}")
 
     @property
+    def wanted(self) -> str:
+        """SET: archived alerts that another node needs back; goes by itself."""
+        return self._key("wanted")
+
+    @property
     def purge(self) -> str:
         """LIST: archived legs whose blobs are being removed: ``<leg> <segments>``."""
         return self._key("purge")

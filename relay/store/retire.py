@@ -20,6 +20,8 @@ _FACTS = (
 _FINGERPRINT = ("state", "legs", "pass", "cancelled_by", "superseded_by", "back")
 #: Blobs that are written before the script that makes them known, in seconds.
 _STAGED = 600
+#: For so long a node's wish to have an alert back is heard, in seconds.
+_WANTED = 120
 #: So many segments are removed at once; a script that removes more would be felt by those who claim.
 _AT_ONCE = 50
 
@@ -110,6 +112,18 @@ class Retiring:
             names += own
             args += [leg.leg_id, leg.facts.get("late", ""), len(own), later]
         return str((await self._redis.run("retire", names, args)).decode())
+
+    async def want(self, alert_id: str) -> None:
+        """Ask the node that archived an alert to bring it back."""
+        await self._redis.pipe([("SADD", self.keys.wanted, alert_id), ("EXPIRE", self.keys.wanted, _WANTED)])
+
+    async def wanted(self) -> list[str]:
+        """Return the alerts that some node needs back."""
+        return sorted(i.decode() for i in await self._redis.call("SMEMBERS", self.keys.wanted))
+
+    async def unwant(self, alert_id: str) -> None:
+        """An alert came back, or need not any more."""
+        await self._redis.call("SREM", self.keys.wanted, alert_id)
 
     async def purge(self) -> int:
         """Remove the blobs of large legs that were taken out, some at a time; returns how many legs they were of.

@@ -10,7 +10,8 @@ import orjson
 import structlog
 
 from relay.clock import Clock
-from relay.errors import StoreUnavailable
+from relay.errors import StoreFull, StoreUnavailable
+from relay.process import pause
 from relay.store.alerts import Alerts, StoredAlert
 from relay.store.legs import Legs
 from relay.store.retire import Back, Retiring
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 #: As far as a chain of Updates is followed.
 _CHAIN = 50
 _TRIES = 3
+_PATIENCE_MS = 60_000
+_OFTEN, _SELDOM = 2.0, 60.0
 _CHANNEL = 3  # the byte of a record that names its channel
 
 
@@ -38,10 +41,13 @@ class Recall:
         self._legs = legs
         self._clock = clock
 
-    async def chain(self, digests: Sequence[str]) -> int:
+    async def chain(self, digests: Sequence[str], *, since_ms: int) -> int:
         """Bring back what triples name, and what those had replaced before; returns how many came.
 
+        What another node has archived is asked for, and waited for until a minute after ``since_ms``.
+
         Raises:
+            StoreFull: it is not back yet; ask again.
             StoreUnavailable: Redis is away, or the archive cannot be read; what came stays, and again is harmless.
         """
         waiting, seen, came = list(digests), set[str](), 0
@@ -54,6 +60,12 @@ class Recall:
                 came += await self.alert(alert_id)
             for ids in (await self._alerts.by_triples([k1])).values():
                 found = [await self._alerts.get(alert_id, with_raw=False) for alert_id in ids]
+                elsewhere = [alert for alert in found if alert is not None and alert["archived"]]
+                for alert in elsewhere:
+                    await self._way_of(alert["sender"]).want(alert["id"])
+                # Not for ever: a Cancel that stops what still waits is better than none.
+                if elsewhere and self._clock.time() * 1000 < since_ms + _PATIENCE_MS:
+                    raise StoreFull("what this refers to is in the archive of another node")
                 waiting += [further for alert in found if alert is not None for further in alert["referenced"].split()]
         return came
 
@@ -106,6 +118,40 @@ class Recall:
         for name, number in channels.items():
             table[number] = await self._legs.channel_index(name)
         return table
+
+
+class Lending:
+    """Brings back what other nodes need of this node's archive."""
+
+    def __init__(self, archive: Archive, recall: Recall, ways: Sequence[Retiring]) -> None:
+        self._archive = archive
+        self._recall = recall
+        self._ways = ways
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look every other second until ``stopping``, seldom while there is no other node."""
+        while not stopping.is_set():
+            try:
+                alone = await self.once()
+            except StoreUnavailable:
+                alone = False
+            await pause(stopping, seconds=_SELDOM if alone else _OFTEN)
+
+    async def once(self) -> bool:
+        """Bring back what is wanted and here; returns whether this node is the only one.
+
+        Raises:
+            StoreUnavailable: Redis is away, or the archive cannot be read.
+        """
+        alone = True
+        for way in self._ways:
+            if await way.nodes() > 1:
+                alone = False
+                for alert_id in await way.wanted():
+                    if await asyncio.to_thread(self._archive.find, alert_id) is not None:
+                        await self._recall.alert(alert_id)
+                        await way.unwant(alert_id)
+        return alone
 
 
 def renumbered(records: bytes, table: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> bytes:

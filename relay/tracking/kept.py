@@ -83,7 +83,7 @@ class KeptAlerts(Alerts):
         if not space.admits(len(new.raw) + _ALERT, klass=new.klass):
             raise StoreFull("what is left is for P0 and P1")
         if new.msg_type in _REFERS and new.referenced and not await super().state(new.alert_id):
-            await self._recall.chain(new.referenced)
+            await self._recall.chain(new.referenced, since_ms=new.received_ms)
         return await super().accept(new)
 
     async def _archived(self, new: NewAlert) -> StoredAlert | None:

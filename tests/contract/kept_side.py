@@ -19,8 +19,8 @@ HOUR = 3_600_000
 class World(ArchiveSide):
     """An archive and everything that reads it."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        super().__init__(engine, folder)
+    def __init__(self, engine: Engine, folder: Path, *, node: str = "node") -> None:
+        super().__init__(engine, folder, node=node)
         redis, keys = engine.redis, engine.keys
         self.recall = Recall(self.archive, lambda _: self.way, engine.alerts, engine.legs, clock=self.clock)
         room = Room(redis, limit_mb=0, reserve=0.2, clock=self.clock)

@@ -1,13 +1,15 @@
 """Bringing back: an archived alert is whole again in Redis when somebody needs it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from relay.errors import StoreUnavailable
+from relay.errors import StoreFull, StoreUnavailable
 from relay.fanout.ids import DeliveryRef
-from relay.tracking.bring_back import renumbered
+from relay.tracking.bring_back import Lending, renumbered
 from relay.tracking.states import Record, State
-from tests.contract.engine_side import an_alert
+from tests.contract.engine_side import Engine, an_alert
 from tests.contract.kept_side import World
 
 
@@ -18,7 +20,7 @@ async def test_cancel_brings_back_what_it_needs(world: World) -> None:
     was = await world.legs.records(first, 0, first=0, last=3)
     cancel = an_alert("cancel", msg_type="Cancel", referenced=("k1-second",))
     await world.alerts.accept(cancel)
-    await world.recall.chain(["k1-second"])
+    await world.recall.chain(["k1-second"], since_ms=0)
     back = [await world.engine.alerts.get(name) for name in ("first", "second")]
 
     assert all(alert is not None and alert["back"] and alert.raw == b"<alert/>" for alert in back)
@@ -96,3 +98,38 @@ def test_channels_are_numbered_as_now() -> None:
 
     assert [Record.unpack(found[i : i + 24]).channel for i in range(0, 96, 24)] == [0, 2, 1, 3]
     assert [Record.unpack(found[i : i + 24]).ended for i in range(0, 96, 24)] == [4] * 4
+
+
+async def test_other_nodes_archive_is_asked(engine: Engine, world: World, tmp_path: Path) -> None:
+    """A Cancel at one node of what another has archived waits until that one has brought it back, a minute at most."""
+    await engine.redis.call("HSET", engine.keys.marks, "node:name", "x", "other:name", "y")
+    leg = await world.archived()
+    other = World(engine, tmp_path / "other", node="other")
+    cancel = an_alert("cancel", msg_type="Cancel", referenced=("k1-alert",), received_ms=int(other.clock.time() * 1000))
+    note = await other.alerts.get("alert")
+    with pytest.raises(StoreFull):
+        await other.alerts.accept(cancel)
+    nobody = await Lending(other.archive, other.recall, [other.way]).once()
+    still = await engine.legs.get(leg)
+    alone = await Lending(world.archive, world.recall, [world.way]).once()
+    taken = await other.alerts.accept(cancel)
+    wanted = await world.way.wanted()
+
+    assert note is not None
+    assert (note["archived"], note.raw) == ("node", b"")
+    assert (nobody, still, alone, wanted) == (False, None, False, [])
+    assert await engine.legs.get(leg) is not None
+    assert taken.verdict == "new"
+
+
+async def test_other_node_that_is_silent_is_not_waited_for(engine: Engine, world: World, tmp_path: Path) -> None:
+    """After a minute the Cancel goes without what nobody brings back."""
+    await engine.redis.call("HSET", engine.keys.marks, "node:name", "x", "other:name", "y")
+    await world.archived()
+    other = World(engine, tmp_path / "other", node="other")
+    received = int(other.clock.time() * 1000) - 61_000
+    taken = await other.alerts.accept(
+        an_alert("cancel", msg_type="Cancel", referenced=("k1-alert",), received_ms=received)
+    )
+
+    assert taken.verdict == "new"

@@ -36,6 +36,7 @@ def names(partition: Partition) -> list[str]:
         partition.archiving("a"),
         partition.late,
         partition.purge,
+        partition.wanted,
         partition.bell("sms"),
         partition.provider_ids("a", 1, 2),
         partition.early_receipts("a", 1, 2),
