@@ -23,7 +23,7 @@ from relay.store.sweep import Sweep
 from relay.supervise import Part
 from relay.tracking.archive import Archive
 from relay.tracking.archivist import Archivist
-from relay.tracking.bring_back import Recall
+from relay.tracking.bring_back import Lending, Recall
 from relay.tracking.housekeeping import Housekeeping
 from relay.tracking.kept import KeptAlerts, KeptLegs, KeptWrites
 from relay.tracking.late_mail import LateMail
@@ -83,6 +83,7 @@ class ArchiveRoom:
             **self._archivists,
             "late mail": LateMail(self._receipts, self.writes, clock=clock),
             "housekeeping": tidy,
+            "lending": Lending(self.archive, self._recall, self._ways),
         }
 
     async def figures(self) -> Mapping[str, Mapping[str, Any]]:

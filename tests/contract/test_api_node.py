@@ -58,6 +58,7 @@ async def test_parts_run_and_end(redis: Connection, tmp_path: Path) -> None:
             "housekeeping",
             "keys",
             "late mail",
+            "lending",
             "remember",
             "retention",
             "servers",
