@@ -8,7 +8,7 @@ import socket
 
 import structlog
 
-from relay import supervise
+from relay import garbage, supervise
 from relay.clock import Clock, ServerClock
 from relay.datadir import prepare
 from relay.deployment import Joined, Membership
@@ -63,6 +63,7 @@ async def _work(
     worker = Worker(settings, connection, guard_of(settings), place, clock=clock)
     try:
         await worker.open(stopping)
+        garbage.seldom()
         log.info("worker_started", worker=place.worker_id)
         parts = {**worker.parts, "ready": Ready(worker, ready_fd)}
         if settings.redis.url:

@@ -10,7 +10,7 @@ import pytest
 
 LONGEST_FILE = 300
 LONGEST_TEST_FILE = 400
-LONGER_ON_PURPOSE = {Path("relay/adapter.py"): 330}  # the plug-in contract is read as one file by people outside
+LONGER_ON_PURPOSE = {Path("relay/adapter.py"): 350}  # the plug-in contract is read as one file by people outside
 LONGEST_FUNCTION = 40
 
 
