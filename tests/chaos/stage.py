@@ -63,15 +63,31 @@ class Stage:
     async def whole(self, *, within: float = 40.0) -> None:
         """Wait until the API answers, Redis is there, and all workers live and have been heard of."""
 
-        async def there() -> bool:
-            pids = [process.pid for process in self.relay.processes("worker")]
-            document = await ask(self, "/status") if len(pids) >= self.workers else None
-            if document is None or not document["redis"].get("available"):
-                return False
-            heard = {int(worker["id"].rpartition("-")[2]) for worker in document["workers"] if worker["age_s"] < 3.0}
-            return heard.issuperset(pids)
+        missing = "nothing"
 
-        await until(there, within=within, why="the relay is whole again")
+        async def there() -> bool:
+            nonlocal missing
+            missing = await self._missing()
+            return not missing
+
+        try:
+            await until(there, within=within, why="the relay is whole again")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; still missing: {missing}") from None
+
+    async def _missing(self) -> str:
+        """Return what is not there now; empty: nothing."""
+        pids = [process.pid for process in self.relay.processes("worker")]
+        if len(pids) < self.workers:
+            return f"a worker; there are {pids}"
+        document = await ask(self, "/status")
+        if document is None:
+            return "an answer to GET /status"
+        if not document["redis"].get("available"):
+            return f"Redis: {document['redis']}"
+        ages = {int(worker["id"].rpartition("-")[2]): worker["age_s"] for worker in document["workers"]}
+        silent = [pid for pid in pids if ages.get(pid, 99.0) >= 3.0]
+        return f"a sign of life of {silent}; heard of {ages}" if silent else ""
 
 
 async def ask(stage: Stage, path: str, *, timeout: float = 5.0) -> Any:
