@@ -59,9 +59,18 @@ class ServerFiles:
 
     @property
     def socket(self) -> Path:
-        """The server's socket: in the directory, or where the record says when that path is too long."""
-        recorded = self._read_record().get("socket")
-        return Path(recorded) if isinstance(recorded, str) else self.folder / "redis.sock"
+        """The server's socket: in the directory, or where the record says when that path is too long.
+
+        A directory that was copied or moved brings a record that speaks of another place, where the server of another
+        relay may be running: it is not believed.
+        """
+        near = self.folder / "redis.sock"
+        if len(os.fsencode(near)) <= LONGEST_SOCKET_PATH:
+            return near
+        record = self._read_record()
+        recorded = record.get("socket")
+        mine = isinstance(recorded, str) and record.get("folder", str(self.folder)) == str(self.folder)
+        return Path(recorded) if mine else near
 
     def made(self) -> Server | None:
         """Return the server that wrote the files here; None when there are no files or nobody knows."""
@@ -80,6 +89,7 @@ class ServerFiles:
             "version": server.version,
             "path": str(server.path),
             "socket": str(socket),
+            "folder": str(self.folder),
         }
         draft = self._record.with_suffix(".new")
         with draft.open("wb") as file:

@@ -1,6 +1,7 @@
 """What the private server keeps in its directory."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,23 @@ def test_long_path_gets_a_private_place_for_its_socket(tmp_path: Path) -> None:
     assert first == second
     assert private == 0o700
     assert not first.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["short", "d" * 100])
+def test_copied_directory_has_a_server_of_its_own(tmp_path: Path, name: str) -> None:
+    """A copy of a data directory led to the socket of the relay it was copied from, which may be running."""
+    original = ServerFiles(tmp_path / name)
+    original.prepare()
+    original.note(VALKEY)
+    shutil.copytree(original.folder.parent, tmp_path / f"{name}-copy")
+    copy = ServerFiles(tmp_path / f"{name}-copy")
+    before = copy.socket
+    copy.note(VALKEY)
+    after = copy.socket
+    copy.forget_socket()
+
+    assert original.socket not in (before, after)
+    original.forget_socket()
 
 
 def test_place_that_others_could_enter_is_not_used_again(tmp_path: Path) -> None:
