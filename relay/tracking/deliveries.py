@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,21 +126,18 @@ class Deliveries:
         """Return the ids of recipients: those they have, or those they had when the alert was archived."""
         if isinstance(segment, NamedSegment):
             return [segment.names[position] for position in positions.tolist()]
-        return await recipient_ids(self._directory, segment.ordinals[positions].tolist())
+        ordinals = segment.ordinals[positions].tolist()
+        unique = sorted(set(ordinals))
+        names = dict(zip(unique, recipient_ids(await self._directory.get_many(unique)), strict=True))
+        return [names[ordinal] for ordinal in ordinals]
 
     async def _channels(self) -> dict[int, str]:
         return _by_number(await self._legs.channels())
 
 
-async def recipient_ids(directory: DirectoryStore, ordinals: Sequence[int]) -> list[str]:
-    """Return the id of each recipient; empty for one whom the directory has never had.
-
-    Raises:
-        StoreUnavailable: Redis is away.
-    """
-    unique = sorted(set(ordinals))
-    names = dict(zip(unique, map(_name, await directory.get_many(unique)), strict=True))
-    return [names[ordinal] for ordinal in ordinals]
+def recipient_ids(stored: Iterable[bytes | None]) -> list[str]:
+    """Return the ids of recipients as the directory stores them; empty for one whom it has never had."""
+    return [_name(text) for text in stored]
 
 
 def last_words(log: bytes) -> tuple[dict[int, str], dict[int, str]]:
