@@ -102,7 +102,7 @@ async def test_redis_that_hangs_costs_the_budget_and_loses_nothing(node: NodeSid
 
 async def test_error_that_nobody_foresaw_does_not_lose_the_alert(node: NodeSide) -> None:
     """It was in the journal and in the memory: a second post was "known", and nobody told Redis until the restart."""
-    wrong = node.services.alerts.keys.marks
+    wrong = node.services.alerts.keys.first.marks
     await node.redis.call("DEL", wrong)
     await node.redis.call("SET", wrong, "not a hash")
     answer = await node.post(node.xml("a-1"))
@@ -146,7 +146,7 @@ async def test_full_disk_promises_nothing(node: NodeSide) -> None:
     with pytest.raises(JournalUnavailable):
         await node.post(node.xml("a-1"))
 
-    assert await node.redis.call("ZCARD", node.services.alerts.keys.alerts) == 0
+    assert await node.redis.call("ZCARD", node.services.alerts.keys.first.alerts) == 0
     assert len(node.node._disk.memory) == 0
 
 

@@ -112,7 +112,7 @@ async def test_edits_of_the_directory(node: NodeSide) -> None:
 
 async def test_answer(node: NodeSide) -> None:
     """An answer settles its delivery; one whose leg is not back waits after a loss, and is dropped otherwise."""
-    engine = Engine(node.redis, node.services.alerts.keys)
+    engine = Engine(node.redis, node.services.alerts.keys.first)
     ref = DeliveryRef(leg_id("alert", kind=Kind.SMS, round_number=0), 1)
     answer = AckRecord(delivery_id=str(ref), answer="2", at=node.clock.now(), via="link")
     await tell(node, answer)
@@ -135,7 +135,7 @@ async def test_record_of_another_time_is_harmless(node: NodeSide) -> None:
     """A kind that nobody writes any more changes nothing."""
     await tell(node, CancelRecord(alert_id="a", cancel_id="c", reason="", by="k", agency="m", at=node.clock.now()))
 
-    assert await node.redis.call("ZCARD", node.services.alerts.keys.alerts) == 0
+    assert await node.redis.call("ZCARD", node.services.alerts.keys.first.alerts) == 0
 
 
 async def test_alert_of_another_class_keeps_it(node: NodeSide) -> None:
