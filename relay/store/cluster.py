@@ -176,6 +176,8 @@ class ClusterRoute:
                     self._slots, self._learned_at = slots, loop.time()
                     self._owners.clear()
                     return
+            # Nobody answers: those who wait for their turn must not ask all of them again, one after the other.
+            self._learned_at = loop.time()
 
     def _to_ask(self) -> list[Address]:
         """Return the nodes to ask for the slots, those that were silent last."""

@@ -12,6 +12,7 @@ from collections import OrderedDict
 
 from relay.errors import ConfigError
 from relay.fanout.ids import partition_of, partition_of_leg
+from relay.store.available import available
 from relay.store.connection import Connection
 from relay.store.keys import CTL_PARTITIONS, Partition
 
@@ -71,11 +72,15 @@ async def home_of(redis: Connection, keys: Keys, alert_id: str) -> Partition:
     known = keys.home(alert_id)
     if known is not None:
         return known
-    found = await redis.pipe([("EXISTS", partition.alert(alert_id)) for partition in keys.all])
+    found = await redis.replies([("EXISTS", partition.alert(alert_id)) for partition in keys.all])
     for partition, there in zip(keys.all, found, strict=True):
-        if there:
+        if there == 1:
             keys.settled(alert_id, partition)
             return partition
+    for error in found:
+        if isinstance(error, BaseException):
+            async with available():
+                raise error
     return keys.first
 
 

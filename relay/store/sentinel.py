@@ -75,6 +75,9 @@ class SentinelRoute:
 
     async def _ask(self) -> None:
         loop = asyncio.get_running_loop()
+        if self._asking.locked() and self._master is not None:
+            # Somebody asks already; silent Sentinels must not hold up everybody while the master may be well.
+            return
         async with self._asking:
             if loop.time() - self._heard_at < _APART:
                 return
@@ -84,6 +87,7 @@ class SentinelRoute:
                     return
                 self._order.remove(host)
                 self._order.append(host)
+            self._heard_at = loop.time()
 
     async def _heard_from(self, host: Address) -> bool:
         try:

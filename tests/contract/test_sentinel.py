@@ -86,3 +86,20 @@ async def test_dead_master_is_replaced(sentinel_server: str, tmp_path: Path) -> 
         await redis.close()
 
     assert took < 8
+
+
+async def test_silent_sentinels_hold_nobody_up(sentinel_server: str, tmp_path: Path) -> None:
+    """While all Sentinels are frozen the master that is known is written to, also after a doubt."""
+    with start("sentinel", server=sentinel_server, folder=tmp_path, patience_ms=10_000) as topology:
+        redis = Connection(topology.url, timeout=1)
+        await redis.call("SET", KEY, 0)
+        for sentinel in topology.sentinels:
+            topology.pause(sentinel)
+        redis._route._doubted = True  # type: ignore[attr-defined]
+        async with asyncio.timeout(4), asyncio.TaskGroup() as tasks:
+            for _ in range(50):
+                tasks.create_task(redis.call("INCR", KEY))
+        found = await redis.call("GET", KEY)
+        await redis.close()
+
+    assert found == b"50"

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from relay.adapter import Kind
-from relay.errors import ConfigError
+from relay.errors import ConfigError, StoreUnavailable
 from relay.fanout.ids import leg_id
 from relay.store.connection import Connection
 from relay.store.keys import Partition
@@ -18,14 +18,15 @@ class Server:
 
     kind = "cluster"
 
-    def __init__(self, there: str = "", noted: int = 16) -> None:
+    def __init__(self, there: str = "", noted: int = 16, away: str = "") -> None:
         self.there = there
+        self.away = away
         self.noted = noted
         self.trips = 0
 
-    async def pipe(self, commands: Sequence[tuple[str, str]]) -> list[int]:
+    async def replies(self, commands: Sequence[tuple[str, str]]) -> list[int | Exception]:
         self.trips += 1
-        return [int(key == self.there) for _, key in commands]
+        return [TimeoutError() if key == self.away else int(key == self.there) for _, key in commands]
 
     async def call(self, name: str, *_: Any) -> int:
         return self.noted if name == "GET" else 0
@@ -66,6 +67,16 @@ async def test_unknown_alert_is_looked_for_each_time() -> None:
 
     assert server.trips == 2
     assert keys.home("a") is None
+
+
+async def test_alert_is_found_although_another_primary_is_away() -> None:
+    """What is away matters only if the alert may be there."""
+    keys = Partitions(4)
+    found = await home_of(cast("Connection", Server(keys.all[3].alert("a"), away=keys.all[0].alert("a"))), keys, "a")
+
+    assert found.number == 3
+    with pytest.raises(StoreUnavailable):
+        await home_of(cast("Connection", Server(away=keys.all[0].alert("b"))), keys, "b")
 
 
 async def test_one_partition_asks_nobody() -> None:
