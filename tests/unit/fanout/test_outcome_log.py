@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.fanout.outcome_log import Entry, entries
+from relay.fanout.outcome_log import Entry, accepted, entries
 from relay.tracking.states import State
 
 entry = st.builds(
@@ -49,3 +49,43 @@ def test_long_text_is_cut() -> None:
     assert len(found[0].text) <= 128
     assert found[0].send == 255
     assert found[1] == next_one
+
+
+told = st.one_of(
+    entry.map(lambda e: (e.pack(), e)),
+    st.tuples(st.integers(0, 3999), st.text("abcdef0123456789XYZ-_", min_size=1, max_size=36)).map(
+        lambda one: (
+            accepted(*one),
+            Entry(position=one[0], state=State.ACCEPTED, send=0, channel=0, reason=0, at=0, text=one[1]),
+        )
+    ),
+)
+
+
+@given(st.lists(told, max_size=20))
+def test_usual_and_whole_entries_share_a_log(both: list[tuple[bytes, Entry]]) -> None:
+    """What an older worker wrote and what this one writes stand in one log, in any order."""
+    assert list(entries(b"".join(packed for packed, _ in both))) == [one for _, one in both]
+
+
+@given(st.lists(told, min_size=1, max_size=5), st.integers(1, 100))
+def test_torn_end_of_either_kind_is_ignored(both: list[tuple[bytes, Entry]], cut: int) -> None:
+    """A log cut anywhere within its last entry gives all before it, and never half an id."""
+    last = both[-1][0]
+    log = b"".join(packed for packed, _ in both[:-1]) + last[: cut % len(last)]
+
+    assert list(entries(log)) == [one for _, one in both[:-1]]
+
+
+def test_usual_entry_is_small() -> None:
+    """An id of sixteen hexadecimal digits takes eleven bytes, head and all."""
+    assert len(accepted(3999, "8f14e45fceea167a")) == 11
+
+
+def test_first_version_is_read() -> None:
+    """The bytes of the first version, as they stand in Redis and in archives, keep their meaning."""
+    first = bytes.fromhex("9f0f 03 02 04 00 2c010000 03") + b"a-1"
+
+    assert list(entries(first)) == [
+        Entry(position=3999, state=State.ACCEPTED, send=2, channel=4, reason=0, at=300, text="a-1")
+    ]
