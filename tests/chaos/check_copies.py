@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -31,10 +32,22 @@ def copies(h: History) -> Iterator[Finding]:
                 yield Finding("C4", f"sent twice and not labelled ({row['state']}): {where}")
             if not any(explains(fault, first, second) for fault in h.faults):
                 yield Finding("C4b", f"sent twice and nothing was wrong: {where}")
+    yield from _bodies(h)
     for (number, pair), row in rows.items():
         begin = datetime.fromisoformat(row["times"]["queued"]).timestamp() - REACH
         if row["possible_duplicate"] and not h.faults_in(begin, h.ended):
             yield Finding("C4b", f"labelled and nothing was wrong: {number} {pair}")
+
+
+def _bodies(h: History) -> Iterator[Finding]:
+    """A receiver that drops a second ``webhook-id`` must not miss anything by that."""
+    bodies: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for send in h.sends:
+        if send.kind == "webhook" and "body" in send.line:
+            bodies[send.to, send.line["delivery"]].add(send.line["body"])
+    for (to, delivery), seen in bodies.items():
+        if len(seen) > 1:
+            yield Finding("C3", f"{len(seen)} bodies under one webhook-id: {delivery} to {to}")
 
 
 def explains(fault: Fault, first: Send, second: Send) -> bool:

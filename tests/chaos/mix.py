@@ -53,8 +53,14 @@ class Mix:
         self._burst: list[tuple[str, float]] = []
 
     def burst(self) -> None:
-        """Let the next steps be three wide low alerts, one beside them that ends soon, an urgent one and a flash at last."""
-        self._burst = [("P4", 900.0), ("P4", 900.0), ("P4", 900.0), ("P4", 2.5), ("P1", 900.0), ("P0", 900.0)]
+        """Let the next steps be three wide low alerts, one beside them that ends soon, then ever worse ones and a flash at last."""
+        self._burst = [
+            ("P4", 900.0),
+            ("P4", 900.0),
+            ("P4", 900.0),
+            ("P4", 2.5),
+            *[(klass, 900.0) for klass in ("P2", "P1", "P0")],
+        ]
 
     def step(self) -> Step:
         """Return what is done next."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import time
 from contextlib import suppress
@@ -85,6 +86,7 @@ class SmtpSink:
                 delivery=delivery,
                 took=mood not in _REFUSALS,
                 mood=mood,
+                body=hashlib.sha256(raw).hexdigest()[:16],
                 text=f"{message['Subject']}\n{text}",
             )
         if mood is Mood.SLOW:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 
 import orjson
@@ -54,6 +55,7 @@ class WebhookSink:
             mood=mood,
             again=identity in self._seen,
             signed=_signed(raw, request),
+            body=hashlib.sha256(raw).hexdigest()[:16],
             **_said(raw),
         )
         if mood in _TOOK:

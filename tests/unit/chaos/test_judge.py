@@ -263,6 +263,16 @@ def leaves_an_alert_pending() -> Story:
     return story
 
 
+def says_two_things_under_one_id() -> Story:
+    story = well()
+    story.fault("kill", "worker", begin=0.2, end=1)
+    row(story, 1, 1, "webhook")["possible_duplicate"] = True
+    story.sends = [send for send in story.sends if (send.kind, send.to) != ("webhook", "p1")]
+    for at, body in ((0.1, "aa"), (2, "bb")):
+        story.sends_one(1, 1, "webhook", at=at, line={"recipient": "p1", "delivery": "leg-0", "body": body})
+    return story
+
+
 def goes_back() -> Story:
     """Once it was called failed, and in the end delivered."""
     story = well()
@@ -308,6 +318,7 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
         (does_not_accept, {"A"}),
         (leaves_an_alert_pending, {"C11"}),
         (goes_back, {"C9"}),
+        (says_two_things_under_one_id, {"C3"}),
     )
 }
 
