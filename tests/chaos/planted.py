@@ -173,6 +173,12 @@ MUTANTS: tuple[Mutant, ...] = (
         edits=(
             (_CLAIM, "local flash = serve(1)\nif flash then return flash end\n", ""),
             (_CLAIM, "local order = {2, 3, 4, 5, 6}", "local order = {6, 5, 4, 3, 2, 1}"),
+            # The rate of a channel is kept for the worst news as well: either alone would hide the other.
+            (
+                "relay/store/lua/rate.lua",
+                "local waits = keeper > 0 and class > keeper",
+                "local waits = keeper > 0 and class < keeper",
+            ),
         ),
         bursts=2,
         seconds=16.0,
