@@ -91,14 +91,16 @@ class _Stores:
     @classmethod
     def over(cls, connection: Connection, partitions: int) -> _Stores:
         keys = configured(connection, partitions)
+        # Plans, chunks and receipts go side by side: what they ask at the same time travels together.
+        shared = connection if connection.kind == "cluster" else Together(connection)
         return cls(
             connection=connection,
             keys=keys,
-            alerts=Alerts(connection, keys),
-            legs=Legs(connection, keys),
-            chunks=Chunks(connection, keys),
-            directory=DirectoryStore(connection),
-            receipts=ReceiptStore(connection, keys),
+            alerts=Alerts(shared, keys),
+            legs=Legs(shared, keys),
+            chunks=Chunks(shared, keys),
+            directory=DirectoryStore(shared),
+            receipts=ReceiptStore(shared, keys),
             previews=Previews(connection, keys),
             switches=Switches(connection),
             rates=Rates(connection, keys),
@@ -106,9 +108,8 @@ class _Stores:
 
     def inbound(self, clock: Clock) -> Receipts:
         """Return what takes receipts and replies: many at a time, which share round trips to one server."""
-        busy = self.connection if self.connection.kind == "cluster" else Together(self.connection)
-        writes = Writes(RecentLegs(Legs(busy, self.keys)), Chunks(busy, self.keys))
-        return Receipts(ReceiptStore(busy, self.keys), writes, clock=clock)
+        writes = Writes(RecentLegs(self.legs), self.chunks)
+        return Receipts(self.receipts, writes, clock=clock)
 
 
 class Worker:
