@@ -6,8 +6,8 @@ import pytest
 
 from relay.adapter import Class
 from relay.store.alerts import StoredAlert
-from relay.store.plan_jobs import PLAN_LANE, plan_score
 from relay.store.memories import Memories
+from relay.store.plan_jobs import PLAN_LANE, plan_score
 from tests.contract.engine_side import Engine, an_alert, wall_ms
 
 
