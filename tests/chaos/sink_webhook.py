@@ -55,7 +55,6 @@ class WebhookSink:
             mood=mood,
             again=identity in self._seen,
             signed=_signed(raw, request),
-            body=hashlib.sha256(raw).hexdigest()[:16],
             **_said(raw),
         )
         if mood in _TOOK:
@@ -86,7 +85,10 @@ def _signed(raw: bytes, request: web.Request) -> bool:
 
 def _said(raw: bytes) -> dict[str, str]:
     data = orjson.loads(raw)["data"]
+    # Not of the whole body: its timestamp is that of the hand-over (relay.adapter.Hole).
+    body = hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
     return {
+        "body": body,
         "alert": data["alert_id"],
         "recipient": data["recipient"],
         "status": data["status"],
