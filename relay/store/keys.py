@@ -177,12 +177,24 @@ class Partition:
         return self._key(f"bell:{lane}")
 
     def provider_ids(self, channel: str, bucket: int, day: int) -> str:
-        """HASH: provider id → delivery id and part, for receipts; one for each day, so that old ids go."""
+        """HASH: provider id → delivery id and part, as the first version wrote it; one for each day."""
         return self._key(f"pid:{channel}:{day}:{bucket}")
 
-    def early_receipts(self, channel: str, bucket: int, hour: int) -> str:
+    def ids(self, channel: str, day: int, generation: int, bucket: int) -> str:
+        """HASH: hash of a provider id → number of the leg, rank and part; see store/provider_ids.py."""
+        return self._key(f"pid:{channel}:{day}:{generation}:{bucket}")
+
+    def id_count(self, channel: str, day: int) -> str:
+        """STRING: how many provider ids a day has."""
+        return self._key(f"pid:{channel}:{day}:count")
+
+    def id_legs(self, channel: str, day: int) -> str:
+        """LIST: the legs of a day's provider ids; a leg's number is its place."""
+        return self._key(f"pid:{channel}:{day}:legs")
+
+    def early_receipts(self, channel: str, hour: int) -> str:
         """HASH: provider id → receipt that came before its response was settled; one for each hour."""
-        return self._key(f"early:{channel}:{hour}:{bucket}")
+        return self._key(f"early:{channel}:{hour}")
 
     def parts(self, delivery_id: str) -> str:
         """SET: parts of one delivery that arrived."""

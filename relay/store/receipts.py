@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from relay.clock import Clock, SystemClock
 from relay.store.connection import Connection
-from relay.store.keys import RECEIPT_BUCKETS
 from relay.store.partitions import Keys
+from relay.store.provider_ids import DAY, KEEP, Part, ProviderIds, bucket_before
 
-#: Provider ids are kept for three days; early receipts for an hour.
-KEEP = 72 * 3600
+__all__ = ["Part", "Previews", "ReceiptStore"]
+
+#: Early receipts are kept for an hour.
 KEEP_EARLY = 3600
 KEEP_OPEN = 24 * 3600
-_DAY, _HOUR = 24 * 3600, 3600
+_HOUR = 3600
 #: So many words may wait for the archive; the oldest go first.
 MOST_LATE = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One provider id of a delivery: part ``number`` of ``parts``."""
-
-    delivery_id: str
-    number: int
-    parts: int
-
-    def __str__(self) -> str:
-        return f"{self.delivery_id} {self.number} {self.parts}"
-
-    @classmethod
-    def parse(cls, text: str) -> Part:
-        """Read the stored form."""
-        delivery_id, number, parts = text.split(" ")
-        return cls(delivery_id, int(number), int(parts))
 
 
 class ReceiptStore:
@@ -45,34 +26,36 @@ class ReceiptStore:
     def __init__(self, connection: Connection, keys: Keys, *, clock: Clock | None = None) -> None:
         self._redis = connection
         self._clock = clock or SystemClock()
+        self._ids = ProviderIds(connection)
         self.keys = keys
 
     async def register(self, channel: str, ids: Mapping[str, Part]) -> dict[str, str]:
         """Remember provider ids; returns the receipts (as given to :meth:`find`) that came before."""
-        commands: list[tuple[str | int, ...]] = []
-        day, hour, keys = self._now(_DAY), self._now(_HOUR), self.keys.of_name(channel)
-        for provider_id, part in ids.items():
-            key = keys.provider_ids(channel, _bucket(provider_id), day)
-            commands += [("HSET", key, provider_id, str(part)), ("EXPIRE", key, KEEP + _DAY)]
-        await self._redis.pipe(commands)
-        # Read after writing: find() writes after reading, so one of the two always sees the other.
-        asked = [(i, keys.early_receipts(channel, _bucket(i), h)) for h in (hour, hour - 1) for i in ids]
-        early = await self._redis.pipe([("HGET", key, i) for i, key in asked])
-        return {i: text.decode() for (i, _), text in zip(asked, early, strict=True) if text}
+        keys, day, hour = self.keys.of_name(channel), self._now(DAY), self._now(_HOUR)
+        early = (keys.early_receipts(channel, hour), keys.early_receipts(channel, hour - 1))
+        # All that belongs to a day ends at one time, so that no id outlives the list that says what it means.
+        left = (day + 1) * DAY + KEEP - int(self._clock.time())
+        found = await self._ids.register(keys, channel, ids, day=day, left=left, early=early)
+        return {i: text.decode() for i, text in found.items()}
 
     async def find(self, channel: str, provider_id: str, receipt: str) -> Part | None:
         """Return what a provider id belongs to; None: not known yet, the receipt (text) is kept for an hour."""
-        bucket = _bucket(provider_id)
         found = await self._find(channel, provider_id)
         if found is None:
-            early = self.keys.of_name(channel).early_receipts(channel, bucket, self._now(_HOUR))
+            early = self.keys.of_name(channel).early_receipts(channel, self._now(_HOUR))
             await self._redis.pipe([("HSET", early, provider_id, receipt), ("EXPIRE", early, KEEP_EARLY + _HOUR)])
+            # Registering reads early receipts after it wrote: one of the two always sees the other.
             found = await self._find(channel, provider_id)
         return found
 
     async def _find(self, channel: str, provider_id: str) -> Part | None:
-        today, bucket = self._now(_DAY), _bucket(provider_id)
-        days = range(today, today - KEEP // _DAY - 1, -1)
+        found = await self._ids.find(self.keys.of_name(channel), channel, provider_id, day=self._now(DAY))
+        return found or await self._former(channel, provider_id)
+
+    async def _former(self, channel: str, provider_id: str) -> Part | None:
+        """Look where the first version kept ids."""
+        today, bucket = self._now(DAY), bucket_before(provider_id)
+        days = range(today, today - KEEP // DAY - 1, -1)
         keys = self.keys.of_name(channel)
         asked = [keys.provider_ids(channel, bucket, day) for day in days]
         found = await self._redis.pipe([("HGET", key, provider_id) for key in asked])
@@ -141,10 +124,6 @@ class Previews:
         """Answer a request."""
         key = self.keys.preview(request_id)
         await self._redis.pipe([("LPUSH", key, answer), ("EXPIRE", key, 60)])
-
-
-def _bucket(provider_id: str) -> int:
-    return zlib.crc32(provider_id.encode()) % RECEIPT_BUCKETS
 
 
 def _hashed(address: str) -> str:

@@ -72,14 +72,14 @@ async def test_newest_delivery_of_an_address(receipts: ReceiptStore, redis: Conn
 
 
 async def test_nothing_is_kept_for_ever(receipts: ReceiptStore, redis: Connection) -> None:
-    """Ids, early receipts, parts and addresses all have an end."""
+    """Ids (with their count and their legs), early receipts, parts and addresses all have an end."""
     await receipts.register("sms", {"id": PART})
     await receipts.find("sms", "early", "receipt")
     await receipts.arrived(PART)
     await receipts.opened({"+77010000001": "leg-1"})
     ends = [await redis.call("TTL", key) for key in await redis.call("KEYS", "*")]
 
-    assert len(ends) == 4
+    assert len(ends) == 6
     assert all(0 < end <= 96 * 3600 for end in ends)
 
 
