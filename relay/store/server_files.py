@@ -69,8 +69,8 @@ class ServerFiles:
             return near
         record = self._read_record()
         recorded = record.get("socket")
-        mine = isinstance(recorded, str) and record.get("folder", str(self.folder)) == str(self.folder)
-        return Path(recorded) if mine else near
+        mine = record.get("folder", str(self.folder)) == str(self.folder)
+        return Path(recorded) if mine and isinstance(recorded, str) else near
 
     def made(self) -> Server | None:
         """Return the server that wrote the files here; None when there are no files or nobody knows."""

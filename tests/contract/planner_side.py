@@ -13,8 +13,8 @@ from relay.adapter import Class, Kind
 from relay.cap.limits import Limits
 from relay.cap.model import Alert
 from relay.fanout.bell import Bells
-from relay.fanout.plan import Pairs
 from relay.fanout.matcher import Audience
+from relay.fanout.plan import Pairs
 from relay.fanout.planner import Planner
 from relay.settings import Settings
 from relay.store.chunks import Chunk

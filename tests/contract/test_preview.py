@@ -17,8 +17,8 @@ from relay.cap.limits import Limits
 from relay.cap.model import Alert
 from relay.directory.egress import Guard
 from relay.fanout.channels import Channels
-from relay.fanout.plan import Pairs
 from relay.fanout.matcher import Audience
+from relay.fanout.plan import Pairs
 from relay.fanout.preview import Previewer
 from relay.settings import Channel, Settings
 from relay.store.connection import Connection

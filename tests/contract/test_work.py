@@ -16,7 +16,6 @@ from relay.store.deployment import DeploymentStore
 from relay.store.switches import Switches
 from relay.work import work
 
-
 SECRET = b"a secret of at least thirty-two characters"
 
 

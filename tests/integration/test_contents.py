@@ -82,7 +82,7 @@ async def test_what_is_gone_says_so(node: Node) -> None:
         await node.contents.facts("another")
     with pytest.raises(Vanished):
         await node.contents.segment(LEG, 1)
-    await node.redis.call("DEL", node.alerts.keys.alert(ALERT_ID))
+    await node.redis.call("DEL", node.alerts.keys.first.alert(ALERT_ID))
     with pytest.raises(Vanished):
         await node.contents.facts(LEG)
 

@@ -154,7 +154,7 @@ async def test_chunk_of_an_expired_leg(node_of: NodeOf) -> None:
 
         assert node.sent() == []
         assert await node.covered() == (0, 0)
-        assert float(await node.redis.call("ZSCORE", node.legs.keys.checks, LEG)) <= node.clock.time() * 1000
+        assert float(await node.redis.call("ZSCORE", node.legs.keys.first.checks, LEG)) <= node.clock.time() * 1000
 
 
 async def test_retry_chunk_sends_only_what_is_due(node_of: NodeOf) -> None:

@@ -167,7 +167,7 @@ async def test_lost_lease_ends_the_chunk(node_of: NodeOf) -> None:
     async with ready(node_of(idempotent=False), 200) as node:
 
         async def take_over(_batch: Batch) -> None:
-            key = node.legs.keys.leases(node.kind, Class.P1)
+            key = node.legs.keys.first.leases(node.kind, Class.P1)
             for member in await node.redis.call("ZRANGE", key, 0, -1):
                 await node.redis.call("ZADD", key, 1, member)
             await node.claim()
