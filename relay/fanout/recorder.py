@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -18,7 +18,7 @@ from relay.store.chunks import Chunks, Settlement
 from relay.store.cursor import STOPPED
 from relay.store.receipts import Part
 from relay.tracking.receipts import Receipts
-from relay.tracking.states import State
+from relay.tracking.states import Record, State
 
 _STORE_PAUSE = 0.1
 T = TypeVar("T")
@@ -50,13 +50,7 @@ class Recorder:
         facts, work = job.facts, job.work
         records = {p: r for s in settlings for p, r in s.records.items()}
         early = await self._register(job, settlings)
-        # Most of a batch are the same record: each is looked at once.
-        for record in {id(record): record for record in records.values()}.values():
-            if record.state is State.RETRYING:
-                work.owe(int(facts.start_ms + record.due * 10))
-            elif record.state is State.ACCEPTED:
-                deadline = self.preparer.receipt_deadline(record.channel)
-                work.check_at = int((self.clock.time() + deadline) * 1000)
+        self._later(job, records.values())
         settlement = Settlement(
             leg_id=facts.leg_id,
             alert_id=facts.alert_id,
@@ -70,7 +64,7 @@ class Recorder:
             lease_ms=self.flash_ms if facts.klass is Class.P0 else self.lease_ms,
             retry_at=work.retry_at,
             check_at=work.check_at,
-            log=b"".join(entry.pack() for s in settlings for entry in s.log),
+            log=b"".join(entry for s in settlings for entry in s.log),
         )
         await self._surely(job, settlement)
         opted_out = [p for s in settlings for p in s.opted_out]
@@ -79,6 +73,19 @@ class Recorder:
         await patiently(lambda: self.receipts.sent(told))
         for part, receipt in early:
             await patiently(partial(self.receipts.early, part, receipt))
+
+    def _later(self, job: Job, records: Iterable[Record]) -> None:
+        """Note when to look again at what is to be retried, and at what is to be confirmed."""
+        channels: set[int] = set()
+        # Most of a batch are the same record: each is looked at once.
+        for record in {id(record): record for record in records}.values():
+            if record.state is State.RETRYING:
+                job.work.owe(int(job.facts.start_ms + record.due * 10))
+            elif record.state is State.ACCEPTED:
+                channels.add(record.channel)
+        for channel in channels:
+            deadline = self.preparer.receipt_deadline(channel)
+            job.work.check_at = int((self.clock.time() + deadline) * 1000)
 
     async def _surely(self, job: Job, settlement: Settlement) -> None:
         reply = await patiently(lambda: self.chunks.settle(settlement))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from relay.adapter import Outcome, Verdict
 from relay.fanout.channels import OpenChannel
 from relay.fanout.contents import LegFacts
 from relay.fanout.ids import DeliveryRef
-from relay.fanout.outcome_log import Entry
+from relay.fanout.outcome_log import Entry, accepted
 from relay.fanout.prepare import Group
 from relay.fanout.retry import Handover, RetryPolicy, after
 from relay.fanout.segment import SEGMENT, Segment
@@ -69,10 +69,10 @@ TOOK = (Verdict.ACCEPTED, Verdict.DELIVERED)
 
 @dataclass(slots=True)
 class Settling:
-    """Records by position, entries for the outcome log, and provider ids to register."""
+    """Records by position, packed entries for the outcome log, and provider ids to register."""
 
     records: dict[int, Record]
-    log: list[Entry] = field(default_factory=list)
+    log: list[bytes] = field(default_factory=list)
     accepted: list[tuple[int, OpenChannel, tuple[str, ...]]] = field(default_factory=list)
     opted_out: list[int] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)  # address → position, for replies
@@ -89,33 +89,41 @@ class Settling:
         if ids and group.channel.descriptor.receipts:
             self.accepted.append((position, group.channel, ids))
         if ids or outcome.verdict not in TOOK:
-            self.log.append(
-                Entry(
-                    position=position,
-                    state=record.state,
-                    send=record.send,
-                    channel=record.channel,
-                    reason=code_of(outcome.reason),
-                    at=how.now,
-                    text=" ".join(ids) or f"!{outcome.reason}",
-                )
-            )
+            self.log.append(_entry(position, outcome, record, at=how.now))
 
     def _after(self, outcome: Outcome, begun: Record, how: Handover, policy: RetryPolicy) -> Record:
+        if outcome.verdict not in TOOK:
+            return after(outcome, begun, how, policy, random.random())  # noqa: S311 -- jitter
+        # Most of a batch begin and end alike: one record serves them all, or is copied for each provider's id.
+        key = (id(begun), outcome.verdict, outcome.reason)
+        alike = self._alike.get(key)
+        if alike is None:
+            alike = self._alike[key] = after(outcome, begun, how, policy, 0.0)
         ids = outcome.provider_ids
-        if outcome.verdict in TOOK and not ids:
-            # Most of a batch begin and end alike: one record serves them all.
-            key = (id(begun), outcome.verdict, outcome.reason)
-            if key not in self._alike:
-                self._alike[key] = after(outcome, begun, how, policy, 0.0)
-            return self._alike[key]
-        told = replace(how, provider=provider_hash(ids[0])) if ids else how
-        return after(outcome, begun, told, policy, random.random())  # noqa: S311 -- jitter
+        return alike.of_provider(provider_hash(ids[0])) if ids else alike
 
     def provider_ids(self, job: Job) -> dict[str, dict[str, Part]]:
         """Return what a receipt may name: channel → provider id → part of a delivery."""
         found: dict[str, dict[str, Part]] = {}
+        first, leg_id = job.segment.number * SEGMENT, job.facts.leg_id
         for position, channel, ids in self.accepted:
-            parts = {i: Part(job.delivery_id(position), number, len(ids)) for number, i in enumerate(ids)}
-            found.setdefault(channel.name, {}).update(parts)
+            known = found.setdefault(channel.name, {})
+            for number, provider_id in enumerate(ids):
+                known[provider_id] = Part(f"{leg_id}-{first + position}", number, len(ids))
         return found
+
+
+def _entry(position: int, outcome: Outcome, record: Record, *, at: int) -> bytes:
+    """Return what the outcome log keeps; the usual outcome is in its record but for the id."""
+    ids = outcome.provider_ids
+    if outcome.verdict is Verdict.ACCEPTED and len(ids) == 1 and not outcome.reason and not record.flags:
+        return accepted(position, ids[0])
+    return Entry(
+        position=position,
+        state=record.state,
+        send=record.send,
+        channel=record.channel,
+        reason=code_of(outcome.reason),
+        at=at,
+        text=" ".join(ids) or f"!{outcome.reason}",
+    ).pack()

@@ -9,6 +9,7 @@ import pytest
 from relay.adapter import Class, Descriptor, Kind, Outcome, Verdict
 from relay.fanout.channels import OpenChannel
 from relay.fanout.contents import LegFacts
+from relay.fanout.outcome_log import Entry, entries
 from relay.fanout.prepare import Group
 from relay.fanout.retry import Handover, RetryPolicy, begin
 from relay.fanout.segment import SEGMENT, Segment
@@ -18,7 +19,7 @@ from relay.store.receipts import Part
 from relay.testing.items import make_item
 from relay.tracking.reasons import code_of
 from relay.tracking.receipts import provider_hash
-from relay.tracking.states import Record, State
+from relay.tracking.states import Flag, Record, State
 
 CHUNK = Chunk(
     member="leg|2|0|9",
@@ -63,6 +64,10 @@ def a_job() -> Job:
     return Job(Work(CHUNK), cast("LegFacts", Facts()), SEGMENT_TWO)
 
 
+def logged(settling: Settling) -> list[Entry]:
+    return list(entries(b"".join(settling.log)))
+
+
 def test_earliest_debt_counts() -> None:
     """A chunk is claimed again when the first of its deliveries is due."""
     work = Work(CHUNK)
@@ -82,7 +87,7 @@ def test_accepted_message_can_be_found_by_its_parts() -> None:
         "sms-primary": {"a": Part(f"leg-{2 * SEGMENT + 1}", 0, 2), "b": Part(f"leg-{2 * SEGMENT + 1}", 1, 2)}
     }
     assert (record.state, record.provider) == (State.ACCEPTED, provider_hash("a"))
-    assert [(e.position, e.text, e.state) for e in settling.log] == [(1, "a b", State.ACCEPTED)]
+    assert [(e.position, e.text, e.state) for e in logged(settling)] == [(1, "a b", State.ACCEPTED)]
 
 
 def test_ids_nobody_will_ask_for_are_not_registered() -> None:
@@ -91,7 +96,30 @@ def test_ids_nobody_will_ask_for_are_not_registered() -> None:
     settling.add(0, Outcome(verdict=Verdict.ACCEPTED, provider_ids=("a",)), a_group(receipts=False), HOW, POLICY)
 
     assert settling.provider_ids(a_job()) == {}
-    assert [e.text for e in settling.log] == ["a"]
+    assert [e.text for e in logged(settling)] == ["a"]
+
+
+def test_usual_acceptance_is_a_short_entry() -> None:
+    """Accepted with one id and nothing else: seven bytes for an id of eight digits; the record has the rest."""
+    settling, group = Settling({}), a_group()
+    for position, provider_id in ((0, "0a1b2c3d"), (1, "0a1b2c3e")):
+        settling.add(position, Outcome(verdict=Verdict.ACCEPTED, provider_ids=(provider_id,)), group, HOW, POLICY)
+
+    assert [len(packed) for packed in settling.log] == [7, 7]
+    assert [(e.position, e.provider_ids) for e in logged(settling)] == [(0, "0a1b2c3d"), (1, "0a1b2c3e")]
+    assert [r.provider for r in settling.records.values()] == [provider_hash("0a1b2c3d"), provider_hash("0a1b2c3e")]
+    assert {(r.state, r.send, r.attempt, r.channel, r.accepted) for r in settling.records.values()} == {
+        (State.ACCEPTED, 1, 1, 3, 100)
+    }
+
+
+def test_second_providers_acceptance_is_told_whole() -> None:
+    """Where a delivery may have gone out twice, the log says which of the two gave which id."""
+    settling, group = Settling({}), a_group()
+    group.records[0] = replace(group.records[0], flags=Flag.POSSIBLE_DUPLICATE)
+    settling.add(0, Outcome(verdict=Verdict.ACCEPTED, provider_ids=("a",)), group, HOW, POLICY)
+
+    assert [(e.channel, e.send, e.at) for e in logged(settling)] == [(3, 1, 100)]
 
 
 def test_plain_delivery_needs_no_log() -> None:
@@ -106,7 +134,7 @@ def test_failure_is_logged_with_its_reason() -> None:
     """The log holds the adapter's own word, also one that has no code."""
     settling = Settling({})
     settling.add(2, Outcome(verdict=Verdict.REJECTED, reason="solar_flare"), a_group(), HOW, POLICY)
-    entry = settling.log[0]
+    entry = logged(settling)[0]
 
     assert (entry.position, entry.send, entry.channel, entry.at) == (2, 1, 3, 100)
     assert (entry.reason, entry.word, entry.provider_ids) == (code_of("other"), "solar_flare", "")

@@ -51,6 +51,12 @@ def test_record_survives_storage(record: Record) -> None:
     assert Record.unpack(record.pack()) == record
 
 
+@given(records, st.integers(0, 2**32 - 1))
+def test_copy_for_a_provider_differs_in_nothing_else(record: Record, provider: int) -> None:
+    """The copy of a record with another id's hash has every other field of it."""
+    assert record.of_provider(provider) == replace(record, provider=provider)
+
+
 def test_layout_is_fixed() -> None:
     """The layout is that of stored data: bytes first, then four little-endian words."""
     record = Record(
