@@ -191,6 +191,7 @@ class Chunks:
             keys.retries(s.lane, s.klass),
             keys.alert(s.alert_id),
             keys.checks,
+            keys.outcomes_copy(s.leg_id, s.segment),
         ]
         positions = sorted(s.records)
         member, token = (s.chunk.member, s.chunk.token) if s.chunk else ("", "")

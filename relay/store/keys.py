@@ -121,6 +121,10 @@ class Partition:
         """STRING: the compact outcome log of the segment (provider ids, attempts)."""
         return self._key(f"o:{leg_id}:{number}")
 
+    def outcomes_copy(self, leg_id: str, number: int) -> str:
+        """STRING: the outcome log while a script rids it of room it does not need."""
+        return self._key(f"o:{leg_id}:{number}:copy")
+
     def ready(self, lane: str, klass: Class) -> str:
         """ZSET: legs of a kind and class with unclaimed chunks; the score is the turn they were last served in."""
         return self._key(f"ready:{lane}:{klass}")

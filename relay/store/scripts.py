@@ -15,7 +15,9 @@ from relay.store.route import Command, piped
 _INCLUDE = "-- include "
 
 #: Scripts that bring to an end what was begun, and so make room: they run also when the server's memory is full.
-_WHEN_FULL = frozenset({"archive_lease", "checks_take", "claim", "close", "register", "renew", "retire", "settle", "stop"})
+_WHEN_FULL = frozenset(
+    {"archive_lease", "checks_take", "claim", "close", "register", "renew", "retire", "settle", "stop"}
+)
 
 
 @cache

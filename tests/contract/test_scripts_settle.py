@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from relay.adapter import Class
-from relay.fanout.outcome_log import Entry, entries
+from relay.fanout.outcome_log import Entry, accepted, entries
 from relay.store.chunks import Chunk, Settlement
 from relay.tracking.states import EMPTY, Flag, Record, State, merge
 from tests.contract.engine_side import LANE, Engine, new_leg, wall_ms
@@ -316,3 +316,32 @@ async def test_early_look_is_brought_forward_only(engine: Engine) -> None:
         await engine.chunks.settle(Settlement(**base, lease_ms=1000, check_at=at))  # type: ignore[arg-type]
 
     assert float(await engine.redis.call("ZSCORE", engine.keys.checks, leg)) == soon
+
+
+async def test_log_of_a_chunk_that_is_given_back_has_no_spare_room(engine: Engine) -> None:
+    """Appending gives a string twice the room it needs; with the last batch of a chunk that ends, and nothing is lost."""
+    leg = await engine.leg([500])
+    chunk = await engine.claim()
+    told = [accepted(n, f"{n:016x}") for n in range(320)]
+    sizes = []
+    for start in range(0, 320, 64):
+        await engine.chunks.settle(
+            Settlement(
+                leg_id=leg,
+                alert_id="alert",
+                lane=LANE,
+                klass=Class.P1,
+                segment=0,
+                size=500,
+                records=dict.fromkeys(range(start, start + 64), SENT),
+                chunk=chunk,
+                final=start == 256,
+                lease_ms=10_000,
+                log=b"".join(told[start : start + 64]),
+            )
+        )
+        sizes.append(await engine.redis.call("MEMORY", "USAGE", engine.keys.outcomes(leg, 0)))
+
+    assert [e.text for e in entries(await engine.legs.outcomes(leg, 0))] == [f"{n:016x}" for n in range(320)]
+    assert sizes[-1] <= 320 * 11 * 1.25 + 150
+    assert await engine.redis.call("EXISTS", engine.keys.outcomes_copy(leg, 0)) == 0

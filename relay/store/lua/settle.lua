@@ -2,6 +2,7 @@
 -- include merge
 -- Record outcomes of one chunk (or receipts, answers and sweeps without a lease) by the merge table.
 -- KEYS: 1 legs  2 leg  3 records  4 outcome log  5 leases of the class  6 tokens  7 retries of the class  8 alert  9 checks
+--       10 copy of the outcome log
 -- ARGV: 1 leg id  2 member ('' without a lease)  3 token  4 final (0 | 1)  5 new end of the lease (ms from now)
 --       6 retry at (ms, 0 none)  7 length of the segment  8 positions (u16 each, ascending)  9 records (24 bytes each)
 --       10 bytes for the outcome log  11 look again at (ms, 0 none)  12 start of the leg (ms, 0 any)
@@ -77,6 +78,10 @@ if member == '' and n > 0 then redis.call('HINCRBY', KEYS[2], 'late', 1) end
 
 if member ~= '' and lost == 0 then
   if ARGV[4] == '1' then
+    -- A string that is appended to is given twice the room it needs; a copy has what it needs.
+    if #ARGV[10] > 0 and redis.call('COPY', KEYS[4], KEYS[10], 'REPLACE') == 1 then
+      redis.call('RENAME', KEYS[10], KEYS[4])
+    end
     redis.call('ZREM', KEYS[5], member)
     redis.call('HDEL', KEYS[6], member)
     cursor.leased = math.max(0, cursor.leased - 1)

@@ -26,6 +26,7 @@ def names(partition: Partition) -> list[str]:
         partition.segment("a", 1),
         partition.records("a", 1),
         partition.outcomes("a", 1),
+        partition.outcomes_copy("a", 1),
         *(partition.ready("sms", c) for c in Class),
         *(partition.leases("sms", c) for c in Class),
         *(partition.retries("sms", c) for c in Class),
