@@ -1,13 +1,14 @@
 """The outcome log of a segment: provider ids and the history of attempts, appended as packed entries.
 
-The usual entry says that a delivery was accepted with one id and nothing else: position, length and the id, packed
-like the text it mostly is.  All else of it is in the record.  Other entries are whole; a log may have both.
+The usual entries say that deliveries were accepted with one id and nothing else: a run of positions, and their ids as
+few bytes (see :mod:`relay.fanout.id_text`).  All else of them is in the records.  Other entries are whole; a log may
+have both.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from relay.fanout import id_text
@@ -16,20 +17,20 @@ from relay.tracking.states import State
 #: position, state, send number, channel, reason, time (hundredths of a second since the leg was made), text length
 _ENTRY = struct.Struct("<HBBBBIB")
 
-#: The usual entry: this bit and the form of its text (see :mod:`relay.fanout.id_text`) in the upper bits of the
-#: position, which needs twelve; then the length of the text.  Whole entries, the only ones of the first version, have
-#: no such bit.
-_USUAL = struct.Struct("<HB")
-_IS_USUAL = 0x8000
+#: A run: this bit and the form of its texts in the upper bits of the first position, which needs twelve; then how long
+#: each text is, and how many there are.  Whole entries, the only ones of the first version, have no such bit.
+_RUN = struct.Struct("<HBB")
+_IS_RUN = 0x8000
 _FORM = 12
 _POSITION = 0x0FFF
+_LONGEST_RUN = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One thing that happened to the delivery at ``position``.
 
-    ``text`` holds provider ids, separated by spaces, or ``!`` and the reason where no id was given.  A usual entry
+    ``text`` holds provider ids, separated by spaces, or ``!`` and the reason where no id was given.  A usual one
     (:func:`accepted`) says nothing of ``send``, ``channel`` and ``at``: they are 0, the record knows them.
     """
 
@@ -60,33 +61,50 @@ class Entry:
         return head + text
 
 
-def accepted(position: int, provider_id: str) -> bytes:
-    """Return the usual entry: accepted, with one id; an id beyond 255 bytes is cut."""
-    form, length, packed = id_text.pack(provider_id)
-    return _USUAL.pack(_IS_USUAL | form << _FORM | position, length) + packed
+def accepted(ids: Sequence[tuple[int, str]]) -> bytes:
+    """Return the usual entries: accepted, each with one id (position, id); an id beyond 255 bytes is cut."""
+    packed: list[bytes] = []
+    run: list[bytes] = []
+    first, kind = 0, (0, 0)
+    for position, provider_id in ids:
+        form, length, text = id_text.pack(provider_id)
+        if not run or position != first + len(run) or (form, length) != kind or len(run) == _LONGEST_RUN:
+            packed += _run(first, kind, run)
+            first, kind, run = position, (form, length), []
+        run.append(text)
+    packed += _run(first, kind, run)
+    return b"".join(packed)
+
+
+def _run(first: int, kind: tuple[int, int], texts: Sequence[bytes]) -> list[bytes]:
+    form, length = kind
+    return [_RUN.pack(_IS_RUN | form << _FORM | first, length, len(texts)), *texts] if texts else []
 
 
 def entries(log: bytes) -> Iterator[Entry]:
     """Read a log in order; a torn end is ignored."""
     at = 0
-    while at + _USUAL.size <= len(log):
-        position, length = _USUAL.unpack_from(log, at)
-        found = _usual(log, at, position, length) if position & _IS_USUAL else _whole(log, at)
+    while at + _RUN.size <= len(log):
+        head, length, count = _RUN.unpack_from(log, at)
+        if head & _IS_RUN:
+            form, at = head >> _FORM & 3, at + _RUN.size
+            size = id_text.size(form, length)
+            if at + size * count > len(log):
+                return
+            for number in range(count):
+                text = id_text.unpack(form, length, log[at : at + size])
+                at += size
+                yield _usual((head & _POSITION) + number, text)
+            continue
+        found = _whole(log, at)
         if found is None:
             return
         entry, at = found
         yield entry
 
 
-def _usual(log: bytes, at: int, position: int, length: int) -> tuple[Entry, int] | None:
-    form = position >> _FORM & 3
-    begin = at + _USUAL.size
-    end = begin + id_text.size(form, length)
-    if end > len(log):
-        return None
-    text = id_text.unpack(form, length, log[begin:end])
-    entry = Entry(position=position & _POSITION, state=State.ACCEPTED, send=0, channel=0, reason=0, at=0, text=text)
-    return entry, end
+def _usual(position: int, text: str) -> Entry:
+    return Entry(position=position, state=State.ACCEPTED, send=0, channel=0, reason=0, at=0, text=text)
 
 
 def _whole(log: bytes, at: int) -> tuple[Entry, int] | None:

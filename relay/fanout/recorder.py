@@ -64,7 +64,7 @@ class Recorder:
             lease_ms=self.flash_ms if facts.klass is Class.P0 else self.lease_ms,
             retry_at=work.retry_at,
             check_at=work.check_at,
-            log=b"".join(entry for s in settlings for entry in s.log),
+            log=b"".join(s.log for s in settlings),
         )
         await self._surely(job, settlement)
         opted_out = [p for s in settlings for p in s.opted_out]

@@ -69,10 +69,11 @@ TOOK = (Verdict.ACCEPTED, Verdict.DELIVERED)
 
 @dataclass(slots=True)
 class Settling:
-    """Records by position, packed entries for the outcome log, and provider ids to register."""
+    """Records by position, entries for the outcome log, and provider ids to register."""
 
     records: dict[int, Record]
-    log: list[bytes] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    ids: list[tuple[int, str]] = field(default_factory=list)  # of what was accepted with one id and nothing else
     accepted: list[tuple[int, OpenChannel, tuple[str, ...]]] = field(default_factory=list)
     opted_out: list[int] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)  # address → position, for replies
@@ -88,8 +89,10 @@ class Settling:
             self.told[group.items[position].address] = position
         if ids and group.channel.descriptor.receipts:
             self.accepted.append((position, group.channel, ids))
-        if ids or outcome.verdict not in TOOK:
-            self.log.append(_entry(position, outcome, record, at=how.now))
+        if outcome.verdict is Verdict.ACCEPTED and len(ids) == 1 and not outcome.reason and not record.flags:
+            self.ids.append((position, ids[0]))
+        elif ids or outcome.verdict not in TOOK:
+            self.entries.append(_entry(position, outcome, record, at=how.now))
 
     def _after(self, outcome: Outcome, begun: Record, how: Handover, policy: RetryPolicy) -> Record:
         if outcome.verdict not in TOOK:
@@ -102,6 +105,11 @@ class Settling:
         ids = outcome.provider_ids
         return alike.of_provider(provider_hash(ids[0])) if ids else alike
 
+    @property
+    def log(self) -> bytes:
+        """What goes to the outcome log."""
+        return b"".join((accepted(self.ids), *(entry.pack() for entry in self.entries)))
+
     def provider_ids(self, job: Job) -> dict[str, dict[str, Part]]:
         """Return what a receipt may name: channel → provider id → part of a delivery."""
         found: dict[str, dict[str, Part]] = {}
@@ -113,11 +121,7 @@ class Settling:
         return found
 
 
-def _entry(position: int, outcome: Outcome, record: Record, *, at: int) -> bytes:
-    """Return what the outcome log keeps; the usual outcome is in its record but for the id."""
-    ids = outcome.provider_ids
-    if outcome.verdict is Verdict.ACCEPTED and len(ids) == 1 and not outcome.reason and not record.flags:
-        return accepted(position, ids[0])
+def _entry(position: int, outcome: Outcome, record: Record, *, at: int) -> Entry:
     return Entry(
         position=position,
         state=record.state,
@@ -125,5 +129,5 @@ def _entry(position: int, outcome: Outcome, record: Record, *, at: int) -> bytes
         channel=record.channel,
         reason=code_of(outcome.reason),
         at=at,
-        text=" ".join(ids) or f"!{outcome.reason}",
-    ).pack()
+        text=" ".join(outcome.provider_ids) or f"!{outcome.reason}",
+    )

@@ -51,35 +51,60 @@ def test_long_text_is_cut() -> None:
     assert found[1] == next_one
 
 
-told = st.one_of(
-    entry.map(lambda e: (e.pack(), e)),
-    st.tuples(st.integers(0, 3999), st.text("abcdef0123456789XYZ-_", min_size=1, max_size=36)).map(
-        lambda one: (
-            accepted(*one),
-            Entry(position=one[0], state=State.ACCEPTED, send=0, channel=0, reason=0, at=0, text=one[1]),
-        )
-    ),
+def usual(ids: list[tuple[int, str]]) -> list[Entry]:
+    return [
+        Entry(position=position, state=State.ACCEPTED, send=0, channel=0, reason=0, at=0, text=text)
+        for position, text in ids
+    ]
+
+
+def run_from(first: int, texts: list[str]) -> list[tuple[int, str]]:
+    return [(first + number, text) for number, text in enumerate(texts)]
+
+
+some_ids = st.lists(st.text("abcdef0123456789XYZ-_", min_size=1, max_size=36), max_size=5)
+runs = st.builds(run_from, st.integers(0, 3990), some_ids)
+both = st.lists(
+    st.one_of(entry.map(lambda e: (e.pack(), [e])), runs.map(lambda ids: (accepted(ids), usual(ids)))), max_size=8
 )
 
 
-@given(st.lists(told, max_size=20))
-def test_usual_and_whole_entries_share_a_log(both: list[tuple[bytes, Entry]]) -> None:
+@given(both)
+def test_usual_and_whole_entries_share_a_log(told: list[tuple[bytes, list[Entry]]]) -> None:
     """What an older worker wrote and what this one writes stand in one log, in any order."""
-    assert list(entries(b"".join(packed for packed, _ in both))) == [one for _, one in both]
+    log = b"".join(packed for packed, _ in told)
+
+    assert list(entries(log)) == [one for _, some in told for one in some]
 
 
-@given(st.lists(told, min_size=1, max_size=5), st.integers(1, 100))
-def test_torn_end_of_either_kind_is_ignored(both: list[tuple[bytes, Entry]], cut: int) -> None:
-    """A log cut anywhere within its last entry gives all before it, and never half an id."""
-    last = both[-1][0]
-    log = b"".join(packed for packed, _ in both[:-1]) + last[: cut % len(last)]
-
-    assert list(entries(log)) == [one for _, one in both[:-1]]
+@given(st.lists(st.tuples(st.integers(0, 3999), st.sampled_from(["1234", "00ff", "FF", "x.y", "ы"])), max_size=40))
+def test_ids_in_any_order_read_back(ids: list[tuple[int, str]]) -> None:
+    """Gaps, repetitions and ids of other lengths end a run and lose nothing."""
+    assert list(entries(accepted(ids))) == usual(ids)
 
 
-def test_usual_entry_is_small() -> None:
-    """An id of sixteen hexadecimal digits takes eleven bytes, head and all."""
-    assert len(accepted(3999, "8f14e45fceea167a")) == 11
+@given(both, st.integers(1, 60), st.data())
+def test_torn_run_is_ignored(told: list[tuple[bytes, list[Entry]]], count: int, data: st.DataObject) -> None:
+    """A log cut anywhere within a run gives all before it, and never half an id."""
+    run = accepted([(n, f"{n:06x}") for n in range(count)])
+    cut = data.draw(st.integers(0, len(run) - 1))
+    log = b"".join(packed for packed, _ in told) + run[:cut]
+
+    assert list(entries(log)) == [one for _, some in told for one in some]
+
+
+def test_usual_entries_are_small() -> None:
+    """A batch of ids of sixteen hexadecimal digits takes eight bytes each, and four for all of them."""
+    ids = [(n, f"8f14e45fceea{n:04x}") for n in range(64)]
+
+    assert len(accepted(ids)) == 4 + 64 * 8
+
+
+def test_long_runs_are_cut() -> None:
+    """The length of a run is a byte: what is beyond begins another one."""
+    ids = [(n, f"{n:08}") for n in range(3000)]
+
+    assert list(entries(accepted(ids))) == usual(ids)
 
 
 def test_first_version_is_read() -> None:
