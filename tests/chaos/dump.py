@@ -52,10 +52,21 @@ async def dump(stage: Stage, path: Path) -> None:
     """Write every alert with its deliveries, the recipients and the status page into one file."""
     alerts = []
     for brief in await everything(stage) or []:
-        document = await ask(stage, f"/v1/alerts/{brief['id']}", timeout=20.0) or {"id": brief["id"], "missing": True}
+        document = await _fresh(stage, f"/v1/alerts/{brief['id']}") or {"id": brief["id"], "missing": True}
         alerts.append({**document, "rows": await _rows(stage, brief["id"])})
     status = await ask(stage, "/status", timeout=20.0)
     path.write_bytes(orjson.dumps({"t": time.time(), "alerts": alerts, "status": status, "people": stage.people}))
+
+
+async def _fresh(stage: Stage, path: str) -> Document | None:
+    """Return what Redis knows, not only this node: a moment later, if need be."""
+    document: Document | None = None
+    for _ in range(20):
+        document = await ask(stage, path, timeout=20.0)
+        if document is not None and not document.get("stale"):
+            return document
+        await asyncio.sleep(0.5)
+    return document
 
 
 async def _rows(stage: Stage, alert_id: str) -> list[Document]:
