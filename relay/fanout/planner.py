@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -118,13 +119,18 @@ class Planner:
         try:
             await self.plan(alert_id)
         except StoreUnavailable:
-            await self._alerts.put_off_plan(alert_id, until_ms=self._ms() + _NOT_NOW_MS)
+            with suppress(StoreUnavailable):  # else the job's lease brings it back
+                await self._alerts.put_off_plan(alert_id, until_ms=self._ms() + _NOT_NOW_MS)
         except InvalidAlert:
             log.exception("alert_unreadable", alert=alert_id)
-            await self._alerts.hold(alert_id, reason="integrity")
+            await self._held(alert_id, reason="integrity")
         except Exception:  # a defect in one alert's plan is held for a person, never dropped
             log.exception("plan_failed", alert=alert_id)
-            await self._alerts.hold(alert_id, reason="plan_failed")
+            await self._held(alert_id, reason="plan_failed")
+
+    async def _held(self, alert_id: str, *, reason: str) -> None:
+        with suppress(StoreUnavailable):  # else it is planned once more, with the same end
+            await self._alerts.hold(alert_id, reason=reason)
 
     async def plan(self, alert_id: str) -> str:
         """Plan one alert; returns its state afterwards.

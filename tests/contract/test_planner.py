@@ -108,6 +108,22 @@ async def test_plan_that_fails(world: World, error: Exception, state: str, again
     assert (await world.state("a"), await world.waiting()) == (state, again)
 
 
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), ZeroDivisionError()])
+async def test_server_that_goes_away_does_not_end_the_planner(world: World, error: Exception) -> None:
+    """Neither the plan nor the word that it is put off reached Redis: the job's lease brings it back."""
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
+
+    await world.accept("a")
+    world.crowd.error = error
+    world.engine.alerts.put_off_plan = away  # type: ignore[method-assign]
+    world.engine.alerts.hold = away  # type: ignore[method-assign]
+    await world.planner._guarded("a")
+
+    assert await world.state("a") == "accepted"
+
+
 async def test_unknown_job_is_dropped(world: World) -> None:
     """An alert that is not there has no plan."""
     await world.engine.alerts.put_off_plan("ghost", until_ms=1)
