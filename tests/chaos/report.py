@@ -49,9 +49,12 @@ def _about(found: Mapping[str, Any]) -> list[str]:
     machine = found["machine"]
     said = "The judge was content with every round." if found["content"] else "**The judge was not content.**"
     topologies = ", ".join(sorted({r["topology"] for r in found["rounds"]}))
+    where = ", ".join(
+        f"{value} cores" if name == "cores" else str(value) for name, value in machine.items() if name != "load"
+    )
     return [
-        f"{found['at']}, commit {found.get('commit') or 'unknown'}: {len(found['rounds'])} rounds in {found['minutes']} minutes on "
-        f"{machine.get('processor', '?')}, {machine.get('memory', '?')}, {machine.get('system', '?')}. Redis: {topologies}. {said}",
+        f"{found['at']}, commit {found.get('commit') or 'unknown'}: {len(found['rounds'])} rounds in {found['minutes']} minutes "
+        f"(load of the machine at the end: {machine.get('load', '?')}) on {where}. Redis: {topologies}. {said}",
         "",
     ]
 
