@@ -30,7 +30,7 @@ class Waiting:
     def __init__(self, place_of: PlaceOf) -> None:
         self._place_of = place_of
         self._heaps: dict[int, list[Pending]] = {}
-        self._known: set[int] = set()
+        self._known: dict[int, Pending] = {}
         self._kinds: Counter[type[Record]] = Counter()
 
     def __len__(self) -> int:
@@ -42,17 +42,22 @@ class Waiting:
     @property
     def numbers(self) -> Collection[int]:
         """The journal numbers of what waits, or was taken and is not :meth:`done`."""
-        return self._known
+        return self._known.keys()
 
     def any_of(self, kind: type[Record]) -> bool:
         """Whether a record of this kind waits."""
         return self._kinds[kind] > 0
 
     def add(self, item: Pending) -> bool:
-        """Take a record in; False when it waits already."""
-        if item.number in self._known:
+        """Take a record in; False when it waits already.
+
+        One that waits, and is lost now, may have been told all the same: the server took it and could not say so.
+        """
+        known = self._known.get(item.number)
+        if known is not None:
+            known.again = known.again or item.again
             return False
-        self._known.add(item.number)
+        self._known[item.number] = item
         self._kinds[type(item.record)] += 1
         self.back(item)
         return True
@@ -68,5 +73,5 @@ class Waiting:
 
     def done(self, item: Pending) -> None:
         """Forget a record that was taken."""
-        self._known.discard(item.number)
+        self._known.pop(item.number, None)
         self._kinds[type(item.record)] -= 1

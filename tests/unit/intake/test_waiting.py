@@ -60,3 +60,15 @@ def test_record_waits_once() -> None:
     made.done(item)
 
     assert (len(made), made.any_of(AckRecord)) == (0, False)
+
+
+def test_what_waited_when_all_was_lost_comes_again() -> None:
+    """Redis took it and could not say so in time, then lost it: people may have been told, so it is not told as new."""
+    first = Pending(1, 7, ack(), again=False)
+    made = waiting(first)
+
+    assert not made.add(Pending(1, 7, ack(), again=True))
+    assert made.take({1}) is first
+    assert first.again
+    assert not made.add(Pending(1, 7, ack(), again=False))
+    assert first.again
