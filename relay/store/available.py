@@ -48,6 +48,10 @@ async def available() -> AsyncIterator[None]:
         yield
     except GONE as error:
         raise StoreUnavailable(f"Redis cannot be reached: {type(error).__name__}") from error
+    except RuntimeError as error:
+        if not is_closed(error):
+            raise
+        raise StoreUnavailable("Redis cannot be reached: the connection was closed") from error
     except redis.exceptions.ResponseError as error:
         word = not_now(error)
         if word in _FULL:
@@ -55,6 +59,11 @@ async def available() -> AsyncIterator[None]:
         if word:
             raise StoreUnavailable(f"Redis answers {word}") from error
         raise
+
+
+def is_closed(error: BaseException) -> bool:
+    """Whether an error is uvloop's way to say that the connection was closed before it was written to."""
+    return isinstance(error, RuntimeError) and "closed" in str(error)
 
 
 def not_now(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from relay.store.available import is_closed
 from relay.store.pools import Pools
 
 Command = Sequence[str | bytes | int | float]
@@ -87,7 +88,7 @@ async def _round_trip(client: Redis, commands: Sequence[Command]) -> list[Any]:
     try:
         async with asyncio.timeout(connection.socket_timeout):
             packed = b"".join([pack_command(tuple(command)) for command in commands])  # type: ignore[arg-type] # any length
-            await connection.send_packed_command(packed)
+            await _send(connection, packed)
             return [await _reply(client, connection, command) for command in commands]
     except BaseException:
         # Replies may still come: whoever used this connection next would take them for his.
@@ -95,6 +96,15 @@ async def _round_trip(client: Redis, commands: Sequence[Command]) -> list[Any]:
         raise
     finally:
         await pool.release(connection)
+
+
+async def _send(connection: Any, packed: bytes) -> None:  # noqa: ANN401 -- the library's connection
+    try:
+        await connection.send_packed_command(packed)
+    except RuntimeError as error:
+        if is_closed(error):
+            raise ConnectionError("closed before it was written to") from error
+        raise
 
 
 async def _reply(client: Redis, connection: Any, command: Command) -> Any:  # noqa: ANN401 -- replies differ by command

@@ -1,11 +1,16 @@
 """One error for every way in which Redis can be away, and for nothing else."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
+import uvloop
 from redis.exceptions import ConnectionError as LibraryConnectionError
 from redis.exceptions import MovedError, ReadOnlyError, ResponseError
 
 from relay.errors import StoreUnavailable
 from relay.store.available import available, not_now
+from relay.store.route import _send
 
 
 @pytest.mark.parametrize("error", [LibraryConnectionError(), OSError(), TimeoutError()])
@@ -39,3 +44,35 @@ async def test_mistake_of_ours_is_a_defect() -> None:
             raise ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value")
 
     assert not_now(ValueError("LOADING")) == ""
+
+
+async def test_closed_transport_of_uvloop_is_not_now() -> None:
+    """uvloop says RuntimeError when a connection was closed before a write: it ended the whole API process."""
+    with pytest.raises(StoreUnavailable):
+        async with available():
+            raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        async with available():
+            raise RuntimeError("no running event loop")
+
+
+def test_write_to_a_closed_transport_on_uvloop(tmp_path: Path) -> None:
+    """The very error: a round trip over a connection whose transport is closed under it."""
+
+    async def closed() -> None:
+        server = await asyncio.start_unix_server(lambda _r, _w: None, str(tmp_path / "s"))
+        _, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
+
+        class Library:
+            async def send_packed_command(self, packed: bytes) -> None:
+                writer.transport.abort()
+                await asyncio.sleep(0.01)
+                writer.writelines([packed])
+
+        try:
+            with pytest.raises(ConnectionError):
+                await _send(Library(), b"PING")
+        finally:
+            server.close()
+
+    uvloop.run(closed())
