@@ -60,7 +60,7 @@ def test_write_to_a_closed_transport_on_uvloop(tmp_path: Path) -> None:
     """The very error: a round trip over a connection whose transport is closed under it."""
 
     async def closed() -> None:
-        server = await asyncio.start_unix_server(lambda _r, _w: None, str(tmp_path / "s"))
+        server = await asyncio.start_unix_server(lambda _r, w: w.close(), str(tmp_path / "s"))
         _, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
 
         class Library:
