@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
+from relay.errors import StoreUnavailable
 from relay.store.connection import Connection
 from relay.store.keys import RECEIPT_BUCKETS, Partition
 
@@ -139,7 +140,11 @@ class ProviderIds:
                 fields,
             ]
             args += [b"".join(batch.values), left, *batch.ids]
-            count, *rest = await self._redis.run("register", names, args)
+            # As a pipe of one: with so many arguments the way of single commands takes several times as long to pack.
+            (reply,) = await self._redis.run_each("register", [names], args)
+            if isinstance(reply, StoreUnavailable):
+                raise reply
+            count, *rest = reply
             _remember(self._counts, (channel, day), int(count))
             if rest:
                 _remember(self._legs, place, int(rest[0]))
