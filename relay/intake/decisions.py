@@ -52,14 +52,20 @@ class Decisions:
         self._cancels: OrderedDict[str, str] = OrderedDict()
 
     async def find(self, alert_id: str) -> StoredAlert | None:
-        """Return an alert as Redis holds it, or, while Redis is away, as this node's journal has it; None: unknown.
+        """Return an alert as Redis holds it; else, while it may wait for Redis, as this node's journal has it.
+
+        None: nobody knows it.
 
         Raises:
             StoreUnavailable: Redis is away and this node did not accept the alert.
         """
         try:
             async with asyncio.timeout(_BUDGET):
-                return await self._alerts.get(alert_id)
+                found = await self._alerts.get(alert_id)
+            if found is not None or not self._ledger.waiting:
+                return found
+            # Accepted a moment ago, and answered 202: whoever cancels a false alarm now must not hear "not found".
+            return await asyncio.to_thread(self._journalled, alert_id)
         except (StoreUnavailable, TimeoutError) as error:
             own = await asyncio.to_thread(self._journalled, alert_id)
             if own is None:

@@ -45,6 +45,11 @@ class Ledger:
             return await self._tell(record, number)
 
     @property
+    def waiting(self) -> bool:
+        """Whether anything that was accepted here waits to be told to Redis."""
+        return self._remember.pending > 0
+
+    @property
     def position(self) -> int:
         """The number of the newest record."""
         return self._journal.status().last_seq

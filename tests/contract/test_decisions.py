@@ -85,6 +85,20 @@ async def test_cancel_is_an_alert_of_the_relays_own(node: NodeSide) -> None:
     assert stored["referenced"] == cancelled["k1"]
 
 
+async def test_cancel_of_what_waits_for_redis(node: NodeSide) -> None:
+    """Answered 202 a moment ago and not in Redis yet: an operator who saw a false alarm heard "not found"."""
+    await node.hang(seconds=0.6)
+    alert = await node.post(node.xml("a-1"))
+    assert (await node.services.alerts.get(alert.alert_id), alert.redis) == (None, "pending")
+    done = await node.decisions.cancel(alert.alert_id, reason="false alarm", key=node.key)
+    await node.catch_up()
+
+    assert done.cancels == alert.alert_id
+    assert await node.state(alert.alert_id) in ("cancelled", "accepted")  # accepted until a worker plans the Cancel
+    assert await node.state(done.cancel_id) == "accepted"
+    assert await node.decisions.find("a" * 26) is None
+
+
 @pytest.mark.parametrize("away", [False, True])
 async def test_cancel_asked_for_twice_is_one(node: NodeSide, away: bool) -> None:
     """Two clicks a second apart were two Cancels, and everybody was told twice."""
