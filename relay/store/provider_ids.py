@@ -35,6 +35,7 @@ _LOW, _MIDDLE, _WHOLE = 2, 3, 6
 _PART = struct.Struct("<IBB")
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Part(NamedTuple):
@@ -73,6 +74,9 @@ class Generation(NamedTuple):
         return found
 
 
+_FIRST = Generation.at(0)
+
+
 class Name(NamedTuple):
     """What an id is found by: ``bits`` choose the bucket, ``field`` is its place there."""
 
@@ -96,11 +100,11 @@ class _Batch:
 
 
 class ProviderIds:
-    """The map of provider ids; counts and numbers are remembered, and the scripts notice when they are wrong."""
+    """The map of provider ids; generations and numbers are remembered, and the scripts notice when they are wrong."""
 
     def __init__(self, connection: Connection) -> None:
         self._redis = connection
-        self._counts: dict[tuple[str, int], int] = {}
+        self._generations: dict[tuple[str, int], Generation] = {}
         self._legs: dict[tuple[str, int, str], int] = {}
 
     async def register(
@@ -125,7 +129,7 @@ class ProviderIds:
     ) -> Sequence[bytes | None]:
         place = (channel, day, leg_id)
         while True:
-            generation = Generation.at(self._counts.get((channel, day), 0))
+            generation = self._generation(channel, day)
             buckets, which, fields = _placed(batch.ids, generation)
             names = [keys.id_count(channel, day), keys.id_legs(channel, day), *early]
             names += [keys.ids(channel, day, generation.number, bucket) for bucket in buckets]
@@ -145,7 +149,7 @@ class ProviderIds:
             if isinstance(reply, StoreUnavailable):
                 raise reply
             count, *rest = reply
-            _remember(self._counts, (channel, day), int(count))
+            self._learn(channel, day, int(count))
             if rest:
                 _remember(self._legs, place, int(rest[0]))
                 receipts: Sequence[bytes | None] = rest[1]
@@ -157,17 +161,37 @@ class ProviderIds:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        name, days = Name.of(provider_id), range(day, day - KEEP // DAY - 1, -1)
+        name = Name.of(provider_id)
+        # Nearly every receipt comes on the day of its message.
+        found = await self._find(keys, channel, provider_id, name, days=(day,))
+        return found or await self._find(
+            keys, channel, provider_id, name, days=range(day - 1, day - KEEP // DAY - 1, -1)
+        )
+
+    async def _find(
+        self, keys: Partition, channel: str, provider_id: str, name: Name, *, days: Sequence[int]
+    ) -> Part | None:
         while True:
-            newest = [Generation.at(self._counts.get((channel, d), 0)).number for d in days]
-            names = [key for d, last in zip(days, newest, strict=True) for key in _asked(keys, channel, d, last, name)]
+            newest = [self._generation(channel, day).number for day in days]
+            names = [
+                key for day, last in zip(days, newest, strict=True) for key in _asked(keys, channel, day, last, name)
+            ]
             args: list[str | bytes | int] = [name.field, f"={provider_id}", *(last + 1 for last in newest)]
             counts, *rest = await self._redis.run("find_id", names, args)
-            for d, count in zip(days, counts, strict=True):
-                _remember(self._counts, (channel, d), int(count))
+            for day, count in zip(days, counts, strict=True):
+                self._learn(channel, day, int(count))
             # Where there are more generations than were asked, a newer word may stand there.
-            if all(Generation.at(int(c)).number <= last for c, last in zip(counts, newest, strict=True)):
+            if all(self._generation(channel, d).number <= last for d, last in zip(days, newest, strict=True)):
                 return _part(rest[0], rest[1]) if rest else None
+
+    def _generation(self, channel: str, day: int) -> Generation:
+        """Return the generation that takes ids now, as far as is known."""
+        return self._generations.get((channel, day), _FIRST)
+
+    def _learn(self, channel: str, day: int, count: int) -> None:
+        known = self._generation(channel, day)
+        if not known.first <= count < known.end:
+            _remember(self._generations, (channel, day), Generation.at(count))
 
 
 def bucket_before(provider_id: str) -> int:
@@ -213,7 +237,7 @@ def _part(leg_id: bytes, value: bytes) -> Part:
     return Part(f"{leg_id.decode()}-{int.from_bytes(value, 'little')}", 0, 1)
 
 
-def _remember(known: dict[K, int], name: K, value: int) -> None:
+def _remember(known: dict[K, V], name: K, value: V) -> None:
     known[name] = value
     if len(known) > _REMEMBERED:
         del known[next(iter(known))]
