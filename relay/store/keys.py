@@ -196,6 +196,10 @@ class Partition:
         """LIST: the legs of a day's provider ids; a leg's number is its place."""
         return self._key(f"pid:{channel}:{day}:legs")
 
+    def whole_ids(self, channel: str, day: int) -> str:
+        """HASH: provider id, whole, → as in :meth:`ids`; the few whose hash was taken."""
+        return self._key(f"pid:{channel}:{day}:whole")
+
     def early_receipts(self, channel: str, hour: int) -> str:
         """HASH: provider id → receipt that came before its response was settled; one for each hour."""
         return self._key(f"early:{channel}:{hour}")

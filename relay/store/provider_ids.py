@@ -3,7 +3,8 @@
 Ids of one day and channel are in hashes of about 96, few enough that Redis keeps them packed.  There is no number of
 hashes that suits every day: when those of one *generation* are full, the next has twice as many.  A field is 56
 bits of the id's hash, and the hash that holds it is chosen by other bits; the value is the number of the leg in the
-day's list of legs, then the rank.  Ids of equal bits do not take each other's place: the later is under its whole name.
+day's list of legs, then the rank.  Ids of equal bits do not take each other's place: the later one is elsewhere, under
+its whole name.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class ProviderIds:
         while True:
             generation = self._generation(channel, day)
             buckets, which, fields = _placed(batch.ids, generation)
-            names = [keys.id_count(channel, day), keys.id_legs(channel, day), *early]
+            names = [keys.id_count(channel, day), keys.id_legs(channel, day), *early, keys.whole_ids(channel, day)]
             names += [keys.ids(channel, day, generation.number, bucket) for bucket in buckets]
             number: int | str = self._legs.get(place, "")
             args: list[str | bytes | int] = [
@@ -176,7 +177,7 @@ class ProviderIds:
             names = [
                 key for day, last in zip(days, newest, strict=True) for key in _asked(keys, channel, day, last, name)
             ]
-            args: list[str | bytes | int] = [name.field, f"={provider_id}", *(last + 1 for last in newest)]
+            args: list[str | bytes | int] = [name.field, provider_id, *(last + 1 for last in newest)]
             counts, *rest = await self._redis.run("find_id", names, args)
             for day, count in zip(days, counts, strict=True):
                 self._learn(channel, day, int(count))
@@ -226,6 +227,7 @@ def _placed(ids: Sequence[str], generation: Generation) -> tuple[list[int], byte
 def _asked(keys: Partition, channel: str, day: int, newest: int, name: Name) -> Iterator[str]:
     yield keys.id_count(channel, day)
     yield keys.id_legs(channel, day)
+    yield keys.whole_ids(channel, day)
     for number in range(newest, -1, -1):
         yield keys.ids(channel, day, number, name.bits & (_BUCKETS * _GROWTH**number - 1))
 

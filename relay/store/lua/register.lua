@@ -1,5 +1,6 @@
 -- Note which deliveries a provider's ids belong to, and hand out the receipts that came before.
--- KEYS: 1 count of the day  2 legs of the day  3 early receipts of this hour  4 of the hour before  5… buckets
+-- KEYS: 1 count of the day  2 legs of the day  3 early receipts of this hour  4 of the hour before
+--       5 ids under their whole names  6… buckets
 -- ARGV: 1 the generation begins at this count  2 and ends at this one  3 leg id  4 its number ('' not known)
 --       5 bytes of a value  6 which bucket each id goes to (u16 each, from 0)  7 fields (7 bytes each)  8 values
 --       9 seconds to keep  10… the ids
@@ -14,12 +15,12 @@ if not number or redis.call('LINDEX', KEYS[2], number) ~= leg then number = redi
 local head = struct.pack(number < 256 and width == 2 and 'B' or number < 65536 and '<I2' or '<I4', number)
 local ids = {unpack(ARGV, 10)}
 for i, id in ipairs(ids) do
-  local key = KEYS[5 + struct.unpack('<I2', ARGV[6], i * 2 - 1)]
+  local key = KEYS[6 + struct.unpack('<I2', ARGV[6], i * 2 - 1)]
   local field = string.sub(ARGV[7], i * 7 - 6, i * 7)
   local value = head .. string.sub(ARGV[8], (i - 1) * width + 1, i * width)
   if redis.call('HSETNX', key, field, value) == 0 and redis.call('HGET', key, field) ~= value then
     -- Another id of the same hash, or the provider uses an id again: this one goes under its whole name.
-    redis.call('HSET', key, '=' .. id, value)
+    redis.call('HSET', KEYS[5], id, value)
   end
 end
 count = redis.call('INCRBY', KEYS[1], #ids)

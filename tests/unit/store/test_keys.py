@@ -43,6 +43,7 @@ def names(partition: Partition) -> list[str]:
         partition.ids("a", 1, 2, 3),
         partition.id_count("a", 1),
         partition.id_legs("a", 1),
+        partition.whole_ids("a", 1),
         partition.early_receipts("a", 1),
         partition.parts("a"),
         partition.open_alerts("a"),
