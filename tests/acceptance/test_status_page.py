@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
 import re
-import signal
 import struct
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -14,70 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.browser import CHROMIUM, Browser
 from tests.integration.console_side import Office, served
 from tests.unit.console.situations import CALM, TROUBLE, alert
 from tests.unit.console.test_page import HOSTILE
 
-CHROMIUM = Path("/usr/bin/chromium")
-PATIENCE = 90.0
-
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM} to look at the page with")
-
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--enable-logging=stderr",
-)
-
-
-class Browser:
-    """Looks at one address with a new profile; ``log`` is what pages wrote to the console."""
-
-    def __init__(self, place: Path) -> None:
-        self._place = place
-        self._runs = 0
-        self.log: list[str] = []
-
-    async def run(self, url: str, *options: str) -> str:
-        self._runs += 1
-        profile = self._place / f"profile-{self._runs}"
-        profile.mkdir()
-        process = await asyncio.create_subprocess_exec(
-            str(CHROMIUM),
-            *OPTIONS,
-            f"--user-data-dir={profile}",
-            *options,
-            url,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
-            async with asyncio.timeout(PATIENCE):
-                out, err = await process.communicate()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        self.log += [line for line in err.decode(errors="replace").splitlines() if "CONSOLE" in line]
-        return out.decode()
-
-    async def dom(self, url: str, *, seconds: float = 0.0) -> str:
-        """Return the page as it stands after so many seconds of its own time."""
-        budget = [f"--virtual-time-budget={int(seconds * 1000)}"] if seconds else []
-        return await self.run(url, *budget, "--dump-dom")
-
-    async def picture(self, url: str, *, width: int, height: int) -> bytes:
-        """Return a PNG of the page."""
-        path = self._place / "page.png"
-        await self.run(url, f"--window-size={width},{height}", f"--screenshot={path}")
-        return path.read_bytes()
 
 
 @pytest.fixture
