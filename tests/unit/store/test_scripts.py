@@ -39,7 +39,9 @@ def test_includes_are_filled_in(name: str) -> None:
     source = scripts.source(name)
 
     assert "-- include" not in source
-    assert ("local function read_cursor" in source) == (name in {"cursor", "claim", "settle", "close", "stop", "publish", "renew", "retire"})
+    assert ("local function read_cursor" in source) == (
+        name in {"cursor", "claim", "settle", "close", "stop", "publish", "renew", "retire"}
+    )
 
 
 def test_digest_is_the_servers() -> None:
