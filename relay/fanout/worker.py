@@ -91,15 +91,16 @@ class _Stores:
     @classmethod
     def over(cls, connection: Connection, partitions: int) -> _Stores:
         keys = configured(connection, partitions)
-        # Plans, chunks and receipts go side by side: what they ask at the same time travels together.
+        # Plans and receipts go side by side: what they ask at the same time travels together.  The few chunks in hand
+        # each have their own way: waiting for each other's trips costs them a third of their pace.
         shared = connection if connection.kind == "cluster" else Together(connection)
         return cls(
             connection=connection,
             keys=keys,
             alerts=Alerts(shared, keys),
             legs=Legs(shared, keys),
-            chunks=Chunks(shared, keys),
-            directory=DirectoryStore(shared),
+            chunks=Chunks(connection, keys),
+            directory=DirectoryStore(connection),
             receipts=ReceiptStore(shared, keys),
             previews=Previews(connection, keys),
             switches=Switches(connection),
@@ -108,7 +109,8 @@ class _Stores:
 
     def inbound(self, clock: Clock) -> Receipts:
         """Return what takes receipts and replies: many at a time, which share round trips to one server."""
-        writes = Writes(RecentLegs(self.legs), self.chunks)
+        busy = self.connection if self.connection.kind == "cluster" else Together(self.connection)
+        writes = Writes(RecentLegs(self.legs), Chunks(busy, self.keys))
         return Receipts(self.receipts, writes, clock=clock)
 
 
