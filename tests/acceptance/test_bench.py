@@ -17,15 +17,15 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_all_figures_are_measured_and_written(tmp_path: Path) -> None:
-    """All figures come from real processes, people read them as a table, and the file has the shape of design §17."""
+def test_figures_are_measured_and_written(tmp_path: Path) -> None:
+    """Figures come from real processes, people read them as a table, and the file has the shape of design §17."""
     result = tmp_path / "results" / "quick.json"
-    done = bench("--quick", "--recipients", str(FEW), "--output", str(result))
+    done = bench("E1", "E5", "--quick", "--runs", "1", "--recipients", str(FEW), "--output", str(result))
 
     assert done.returncode == 0, done.stdout + done.stderr
     written = orjson.loads(result.read_bytes())
     assert written["quick"] is True
-    assert list(written["figures"]) == ["E1", "E2", "E4", "E5"]
+    assert list(written["figures"]) == ["E1", "E5"]
     for name, figure in written["figures"].items():
         assert {"value", "target", "ok", "unit", "beside"} <= figure.keys()
         assert figure["value"] >= 0

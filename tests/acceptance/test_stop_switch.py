@@ -30,7 +30,7 @@ async def test_stop_holds_until_it_is_taken_back(
 ) -> None:
     """Stopped within a second, still stopped after ``kill -9`` and a restart, then all are told once."""
     file = tmp_path / "sms.sent"
-    relay = make_relay(channels={"console": console(delay=0.1)}, engine={"slots": 1})
+    relay = make_relay(channels={"console": console() | {"rate": 1000}})
     await relay.start()
     async with Agency(relay) as agency:
         await agency.people(PEOPLE)
@@ -62,7 +62,7 @@ async def test_stop_works_while_redis_is_silent(
 ) -> None:
     """A stop that is pressed during an outage holds when Redis is back."""
     file = tmp_path / "sms.sent"
-    relay = make_relay(channels={"console": console(delay=0.1)}, engine={"slots": 1})
+    relay = make_relay(channels={"console": console() | {"rate": 1000}})
     await relay.start()
     async with Agency(relay) as agency:
         await agency.people(PEOPLE)
