@@ -44,7 +44,7 @@ class Agencies:
     async def run(self, first: int) -> None:
         """Post one alert after the other."""
         connector = aiohttp.TCPConnector(force_close=True)
-        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=20)) as http:
+        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=60)) as http:
             number = first
             while not self.enough:
                 began = monotonic()
