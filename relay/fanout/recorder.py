@@ -83,9 +83,9 @@ class Recorder:
                 job.work.owe(int(job.facts.start_ms + record.due * 10))
             elif record.state is State.ACCEPTED:
                 channels.add(record.channel)
-        for channel in channels:
-            deadline = self.preparer.receipt_deadline(channel)
-            job.work.check_at = int((self.clock.time() + deadline) * 1000)
+        if channels:
+            first = min(self.preparer.receipt_deadline(channel) for channel in channels)
+            job.work.check_at = int((self.clock.time() + first) * 1000)
 
     async def _surely(self, job: Job, settlement: Settlement) -> None:
         reply = await patiently(lambda: self.chunks.settle(settlement))

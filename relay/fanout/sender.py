@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from relay.adapter import Class
+from relay.adapter import Class, Verdict
 from relay.clock import Clock
 from relay.fanout.contents import Contents, LegFacts, Vanished
 from relay.fanout.precedence import Precedence
@@ -238,6 +238,9 @@ class Sender:
             # A second provider's failure says nothing: the first one may still take it.
             if outcome.verdict in TOOK or not flight.raced:
                 settling.add(position, outcome, group, how, self._p.policy)
+            elif outcome.verdict is Verdict.UNKNOWN:
+                # ... but its silence does: it may have told him, whatever becomes of the first.
+                settling.records[position] = doubt(group.records[position])
         return settling
 
     async def _abandon(self, job: Job, records: Mapping[int, Record]) -> None:

@@ -191,6 +191,28 @@ async def test_a_race_that_the_second_one_loses_changes_nothing(
     assert [r.state for r in await node.records(2)] == [State.DELIVERED] * 2
 
 
+async def test_a_race_that_nobody_knows_the_end_of_stays_in_doubt(
+    redis: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second provider may have told people before the first one failed: a cancel must reach them."""
+    monkeypatch.setattr(sender, "RACE", SILENCE)
+    silent = Silent()
+    async with ready(two(redis, tmp_path), 2, klass=Class.P0) as node, asyncio.timeout(10):
+        node.adapter.before = silent
+        node.adapter.answers = [Outcome(verdict=Verdict.RETRY, reason="connection_failed", scope=Scope.PROVIDER)]
+        unknown = Outcome(verdict=Verdict.UNKNOWN, reason="timeout", scope=Scope.PROVIDER)
+        node.adapters["second"].answers = [unknown]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(node.send())
+            while not all(r.flags & Flag.IN_DOUBT for r in await node.records(2)):
+                await asyncio.sleep(0.02)
+            silent.go_on.set()
+
+    found = await node.records(2)
+    assert [r.state for r in found] == [State.RETRYING] * 2
+    assert all(r.flags & Flag.IN_DOUBT and r.flags & Flag.POSSIBLE_DUPLICATE for r in found)
+
+
 async def test_other_news_does_not_race(redis: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only flash news is worth a possible second copy to everybody."""
     monkeypatch.setattr(sender, "RACE", 0.0)
