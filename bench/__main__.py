@@ -125,6 +125,8 @@ def _write(path: Path, text: bytes) -> None:
 if __name__ == "__main__":
     # The servers that are started for the peers would say so in their own words, between our lines.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    # Whoever ends us politely gets the same as with Ctrl-C: relays ended, folders removed.
+    # Whoever ends us politely gets the same as with Ctrl-C: relays ended, folders removed.  The shell of a script lets
+    # what it starts in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     sys.exit(main())

@@ -57,6 +57,8 @@ def main(*, stay: bool) -> int:
 
     ``stay`` keeps the relay and its status page running until Ctrl-C.
     """
+    # The shell of a script lets what it starts in the background ignore Ctrl-C; whoever sends it that means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = run(Paper(sys.stdout), WHERE, stay=stay)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
