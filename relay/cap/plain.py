@@ -43,7 +43,8 @@ def read_plain(body: bytes, *, charset: str | None, limits: Limits) -> Node:
         NotPlain: it is not plain.
     """
     head = _HEAD.match(body) if len(body) <= LONGEST and charset in _UTF_8 else None
-    if head is None or _NO_BARE_TAG.search(body, head.end()) or body.count(b"</") > limits.elements:
+    # Every element has two tags here; one byte is counted ten times as fast as two.
+    if head is None or body.count(b"<") > 2 * limits.elements or _NO_BARE_TAG.search(body, head.end()):
         raise NotPlain
     parser = XMLParser()  # noqa: S314 -- guarded by the line above: nothing can be declared or drawn in
     try:
