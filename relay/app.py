@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -13,20 +12,14 @@ import structlog
 import uvloop
 
 from relay import garbage, supervise
-from relay.api.server import Listener
-from relay.api_node import ApiNode
 from relay.clock import Clock, SystemClock
 from relay.datadir import RoleLock, prepare
-from relay.deployment import Announcer, adopt
-from relay.duty_room import DutyRoom
 from relay.errors import ConfigError, DataDirInUse
 from relay.fanout.channels import describe
 from relay.log import configure
-from relay.settings import Settings, listening_fd, load
-from relay.store.connection import Connection
-from relay.store.deployment import DeploymentStore
+from relay.settings import Settings, load
 from relay.store.embedded import EmbeddedServer
-from relay.supervise import Child, Part
+from relay.supervise import Child
 from relay.team import Team
 
 log = structlog.get_logger()
@@ -97,33 +90,18 @@ async def _api(settings: Settings, *, stopping: asyncio.Event, team: Team, clock
     async with AsyncExitStack() as stack:
         stack.enter_context(RoleLock(data_dir, "api"))
         server = None if settings.redis.url else EmbeddedServer(data_dir, clock=clock, server=settings.redis.server)
-        connection = _connect(settings, server, stack)
-        deployment = DeploymentStore(connection)
-        if server is None:
-            await adopt(deployment, settings, data_dir)
-        node = await ApiNode.build(settings, connection, data_dir, clock=clock)
-        stack.push_async_callback(node.journal.close)
-        room = DutyRoom(node.services)
-        listener = Listener(node.services, console=room.pages, inherited=_inherited())
-        announcer = Announcer(deployment, settings, node.services.secret)
-        _renew_at_hup(settings, team, announcer.change)
-        parts: dict[str, Part] = {**node.parts, "api": listener, "announcer": announcer, "workers": team}
         if server is not None:
-            parts["redis"] = _Server(server)
-        await node.load()
-        await listener.start()
+            stack.push_async_callback(server.stop)
+            await server.begin()
+        with garbage.none():
+            # A second of processor time, in which the server loads its files.
+            from relay.api_process import ApiProcess
+
+        process = ApiProcess(settings, data_dir, server, clock=clock, stack=stack)
+        parts, announcer = await process.build(team)
+        _renew_at_hup(settings, team, announcer.change)
         garbage.seldom()
-        _say_started(settings, node, listener, room)
         await supervise.run(parts, stopping=stopping, grace=settings.engine.grace + settings.api.drain)
-
-
-def _connect(settings: Settings, server: EmbeddedServer | None, stack: AsyncExitStack) -> Connection:
-    """Return a connection to the server, which need not run yet; what is opened here ``stack`` closes."""
-    if server is not None:
-        stack.push_async_callback(server.stop)
-    connection = Connection(settings.redis.url or server_url(server), timeout=settings.redis.timeout)
-    stack.push_async_callback(connection.close)
-    return connection
 
 
 def _check(settings: Settings) -> None:
@@ -152,27 +130,6 @@ def _renew_at_hup(settings: Settings, team: Team, changed: Callable[[Settings], 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew)
 
 
-def _inherited() -> socket.socket | None:
-    fd = listening_fd()
-    return None if fd is None else socket.socket(fileno=fd)
-
-
-def server_url(server: EmbeddedServer | None) -> str:
-    """Return the URL of the private server; it need not run yet."""
-    return server.url if server is not None else ""
-
-
-class _Server:
-    """The private server as a part: started while the API already accepts."""
-
-    def __init__(self, server: EmbeddedServer) -> None:
-        self._server = server
-
-    async def run(self, stopping: asyncio.Event) -> None:
-        await self._server.start()
-        await self._server.run(stopping)
-
-
 def _team(settings: Settings, count: int, clock: Clock) -> Team:
     return Team(lambda number: _worker(settings, number, clock), count)
 
@@ -183,15 +140,3 @@ def _worker(settings: Settings, number: int, clock: Clock) -> Child:
         command += ["--config", str(settings.source.absolute())]
     command += ["serve", "--role", "worker"]
     return Child(f"worker {number}", command, clock=clock, grace=settings.engine.grace, tells_ready=True)
-
-
-def _say_started(settings: Settings, node: ApiNode, listener: Listener, room: DutyRoom) -> None:
-    """Tell the person at the terminal where things are; the log goes elsewhere."""
-    lines = [
-        f"relay      {listener.url}",
-        f"data       {settings.data_dir.absolute()}",
-        f"admin key  {node.services.register.admin_path}",
-        f"sign in    {listener.url}{room.sign_in_path()}   (valid once, for 15 minutes)",
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()

@@ -54,6 +54,8 @@ class EmbeddedServer:
         self._clock = clock
         self._files = ServerFiles(data_dir)
         self._process: Process | None = None
+        self._said_before: int | None = None  # of a server that was launched and has not answered yet
+        self._started = False
 
     @property
     def pid(self) -> int | None:
@@ -77,6 +79,24 @@ class EmbeddedServer:
         """How clients reach it."""
         return "unix://" + quote(str(self._files.socket))
 
+    async def begin(self) -> None:
+        """Launch the server without waiting for it, unless an older one is in the way; :meth:`start` does the rest.
+
+        It may need seconds to load its files, in which the one who starts it has other things to do.
+
+        Raises:
+            ConfigError: no fitting server is here, or none that reads the files of the one before.
+            RuntimeError: not called from the main thread.
+        """
+        self._files.prepare()
+        lock = self._files.take_lock()
+        if lock is None:
+            return
+        os.close(lock)
+        server = await self._pick()
+        with contextlib.suppress(OSError, StoreUnavailable):  # it is launched once more, and then that is said
+            await self._launch(server)
+
     async def start(self) -> str:
         """Start the server and return its URL.  It may still be loading a large file when this returns.
 
@@ -86,17 +106,29 @@ class EmbeddedServer:
             RuntimeError: not called from the main thread.
         """
         self._files.prepare()
-        await self._end_old_server()
-        made = self._files.made()
-        server = await asyncio.to_thread(self._choose, made)
-        self._files.note(server)
+        server = self._server
+        if server is None or self._said_before is None:
+            await self._end_old_server()
+            server = await self._pick()
         await self._bring_up(server)
-        self._server = server
+        self._started = True
         log.info("redis_started", server=str(server), path=str(server.path), pid=self.pid)
         return self.url
 
+    async def _pick(self) -> Server:
+        made = self._files.made()
+        self._server = server = await asyncio.to_thread(self._choose, made)
+        self._files.note(server)
+        return server
+
     async def run(self, stopping: asyncio.Event) -> None:
-        """Start the server again whenever it dies, until ``stopping`` is set.  It lives on until :meth:`stop`."""
+        """Start the server, again whenever it dies, until ``stopping`` is set.  It lives on until :meth:`stop`.
+
+        Raises:
+            ConfigError: see :meth:`start`, as for other errors.
+        """
+        if not self._started:
+            await self.start()
         failures = 0
         began = self._clock.monotonic()
         while not stopping.is_set():
@@ -117,10 +149,13 @@ class EmbeddedServer:
     async def stop(self) -> None:
         """Ask the server to write everything and end; TERM, then KILL if it does not.  Harmless when done twice."""
         if self._process is not None and self._process.returncode is None:
-            await ask(self._files.socket, "SHUTDOWN NOSAVE NOW")
-            if not await ended(self._process, within=SHUTDOWN_WITHIN):
+            asked = self._said_before is None  # else nobody has heard of it yet: it may not even listen
+            if asked:
+                await ask(self._files.socket, "SHUTDOWN NOSAVE NOW")
+            if not await ended(self._process, within=SHUTDOWN_WITHIN if asked else 0):
                 gentle = await terminate(self._process, grace=TERM_WITHIN)
-                log.warning("redis_did_not_stop_when_asked", killed=not gentle)
+                if asked or not gentle:
+                    log.warning("redis_did_not_stop_when_asked", killed=not gentle)
             log.info("redis_stopped", code=self._process.returncode)
         self._process = None
         with contextlib.suppress(OSError):
@@ -140,7 +175,9 @@ class EmbeddedServer:
 
     async def _bring_up(self, server: Server) -> None:
         try:
-            await self._launch(server)
+            if self._said_before is None:
+                await self._launch(server)
+            await self._wait_ready()
         except _FilesUnreadable as error:
             moved = self._files.set_aside()
             self.set_aside.append(moved)
@@ -151,6 +188,7 @@ class EmbeddedServer:
                 meaning="the server starts empty; what was accepted is applied again from the journal",
             )
             await self._launch(server)
+            await self._wait_ready()
 
     async def _launch(self, server: Server) -> None:
         self._files.keep_socket_place()
@@ -158,15 +196,19 @@ class EmbeddedServer:
         output = self._files.open_log()
         try:
             said_before = os.fstat(output).st_size
-            self._process = process = await spawn(self._command(server), output=output, keep=[lock])
+            self._process = await spawn(self._command(server), output=output, keep=[lock])
         finally:
             # The server inherited both; only its copy of the lock may count.
             os.close(lock)
             os.close(output)
-        self._files.write_pid(process.pid)
-        await self._wait_ready(process, said_before=said_before)
+        self._files.write_pid(self._process.pid)
+        self._said_before = said_before
 
-    async def _wait_ready(self, process: Process, *, said_before: int) -> None:
+    async def _wait_ready(self) -> None:
+        process, said_before = self._process, self._said_before or 0
+        self._said_before = None
+        if process is None:
+            raise StoreUnavailable("the private server was not launched")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READY_WITHIN
         while process.returncode is None:

@@ -10,12 +10,11 @@ from typing import cast
 
 import pytest
 
-from relay.app import ROLES, _first, _inherited, _renew_at_hup, _worker, serve, server_url
+from relay.app import ROLES, _first, _renew_at_hup, _worker, serve
 from relay.clock import SystemClock
 from relay.datadir import RoleLock, prepare
 from relay.errors import ConfigError, DataDirInUse
 from relay.settings import Settings, load
-from relay.store.embedded import EmbeddedServer
 from relay.team import Team
 
 
@@ -38,12 +37,8 @@ def test_worker_has_the_same_configuration(tmp_path: Path) -> None:
     assert str(tmp_path / "relay.toml") in _worker(settings, 1, SystemClock())._command
 
 
-def test_private_server_has_an_address_before_it_runs(tmp_path: Path) -> None:
-    """The API connects to where it will be."""
-    server = EmbeddedServer(tmp_path, clock=SystemClock())
-
-    assert server_url(server) == server.url != ""
-    assert server_url(None) == ""
+def test_roles_are_those_of_the_command_line() -> None:
+    """All in one, or each alone."""
     assert ROLES == ("all", "api", "worker")
 
 
@@ -92,8 +87,3 @@ async def test_sighup_replaces_workers_only_with_a_good_configuration(tmp_path: 
 
     assert seen == [0, 0, 1]
     assert [set(settings.channels) for settings in told] == [{"webhook", "sms"}]
-
-
-def test_an_inherited_socket_is_used_by_its_own_process_only() -> None:
-    """Nothing is passed to a process that was not started by systemd."""
-    assert _inherited() is None
