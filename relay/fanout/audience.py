@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 #: Every match catches up first: this only keeps what there is to catch up with small.
 _BLOCK_MS = 15_000
 _SAVE_EVERY = 60.0
+#: Among no more recipients than this an alert is matched in the event loop: a thread would cost more.
+_FEW = 2000
 
 
 class IndexMatcher:
@@ -61,9 +64,16 @@ class IndexMatcher:
         Raises:
             StoreUnavailable: Redis is away.
         """
+        (audience,) = await self.match_many([(alert, drill)])
+        return audience
+
+    async def match_many(self, alerts: Sequence[tuple[Alert, bool]]) -> Sequence[Audience]:
+        """Match several alerts against one state of the directory; see :meth:`match`."""
         async with self._lock:
             await self._catch_up()
-            return await asyncio.to_thread(self._match, alert, drill)
+            if len(self._index) <= _FEW:
+                return [self._match(alert, drill) for alert, drill in alerts]
+            return await asyncio.to_thread(lambda: [self._match(alert, drill) for alert, drill in alerts])
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Follow changes until ``stopping``; what is known is kept on disk, so that a restart is quick."""

@@ -12,11 +12,12 @@ from relay.cap.model import Alert, Info
 from relay.cap.parse import Limits, parse_json, parse_xml
 from relay.cap.xml_out import to_xml
 from relay.errors import RelayError
+from relay.fanout.publisher import Published
 from relay.fanout.segment import Segment
 from relay.messages.message import Message
 from relay.messages.render import render
 from relay.store.alerts import Alerts, StoredAlert
-from relay.store.cursor import AGAIN
+from relay.store.cursor import AGAIN, Cursor
 from relay.store.legs import Leg, Legs
 
 K = TypeVar("K")
@@ -101,6 +102,18 @@ class Contents:
             _keep(self._segments, (leg_id, number), known, _KEPT_SEGMENTS)
         return known
 
+    def remember(self, new: Published) -> None:
+        """Keep what was planned here just now, so that it need not be read again, unless too much waits already."""
+        if len(self._facts) < _KEPT_LEGS:
+            leg, alert = new.leg, new.plan.alert
+            self._facts[leg.leg_id] = _facts(leg.leg_id, leg.kind, new.cursor, new.plan.stored, alert, alert.info)
+            self._segments.update(((leg.leg_id, segment.number), segment) for segment in leg.segments)
+
+    def sent(self, leg_id: str) -> None:
+        """Make room: all of a small leg is sent."""
+        self._facts.pop(leg_id, None)
+        self._segments.pop((leg_id, 0), None)
+
     def forget(self) -> None:
         """Forget everything: the store may have been emptied and filled again."""
         self._facts.clear()
@@ -130,23 +143,7 @@ class Contents:
         if leg is None or stored is None:
             raise Vanished(f"leg {leg_id}")
         alert = read_alert(stored, self._limits)
-        return LegFacts(
-            leg_id=leg_id,
-            alert_id=stored["id"],
-            kind=Kind(leg.facts["kind"]),
-            klass=leg.cursor.klass,
-            alert=alert,
-            infos=await self._infos(leg, alert),
-            raw=stored.raw,
-            xml=stored["media"] != "json",
-            sizes=leg.cursor.sizes,
-            start_ms=leg.cursor.start,
-            expires_ms=leg.cursor.expires,
-            drill=leg.cursor.klass is Class.PX,
-            simulated=stored["mode"] == "test",
-            again=bool(leg.cursor.flags & AGAIN),
-            contents={},
-        )
+        return _facts(leg_id, Kind(leg.facts["kind"]), leg.cursor, stored, alert, await self._infos(leg, alert))
 
     async def _infos(self, leg: Leg, alert: Alert) -> tuple[Info, ...]:
         """Return the infos that variants count in: a bare Cancel is read with those of the alert it cancels."""
@@ -155,6 +152,28 @@ class Contents:
             return alert.info
         stored = await self._alerts.get(of)
         return read_alert(stored, self._limits).info if stored is not None else ()
+
+
+def _facts(
+    leg_id: str, kind: Kind, cursor: Cursor, stored: StoredAlert, alert: Alert, infos: tuple[Info, ...]
+) -> LegFacts:
+    return LegFacts(
+        leg_id=leg_id,
+        alert_id=stored["id"],
+        kind=kind,
+        klass=cursor.klass,
+        alert=alert,
+        infos=infos,
+        raw=stored.raw,
+        xml=stored["media"] != "json",
+        sizes=cursor.sizes,
+        start_ms=cursor.start,
+        expires_ms=cursor.expires,
+        drill=cursor.klass is Class.PX,
+        simulated=stored["mode"] == "test",
+        again=bool(cursor.flags & AGAIN),
+        contents={},
+    )
 
 
 def _cap(facts: LegFacts) -> bytes:

@@ -16,7 +16,8 @@ from relay.fanout.prepare import Preparer
 from relay.fanout.sender import Sender
 from relay.fanout.settling import Work
 from relay.settings import Engine
-from relay.store.chunks import Chunk, Chunks, Nothing
+from relay.store.chunk import Chunk
+from relay.store.chunks import Chunks, Nothing
 
 log = structlog.get_logger()
 

@@ -14,7 +14,8 @@ from relay.fanout.replay import Replay
 from relay.fanout.settling import Work
 from relay.process import pause
 from relay.settings import Engine
-from relay.store.chunks import Chunk, Chunks
+from relay.store.chunk import Chunk
+from relay.store.chunks import Chunks
 from relay.store.cursor import STOPPED
 
 log = structlog.get_logger()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,4 +24,8 @@ class Matcher(Protocol):
 
     async def match(self, alert: Alert, *, drill: bool) -> Audience:
         """Return who is to be told of ``alert``, from an index that knows every change made so far."""
+        ...
+
+    async def match_many(self, alerts: Sequence[tuple[Alert, bool]]) -> Sequence[Audience]:
+        """Match several alerts, each with whether it is a drill."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ from relay.fanout.plan import Frame, Pairs, plan
 from relay.fanout.precedence import Precedence
 from relay.fanout.publisher import Publisher
 from relay.fanout.recall import Recall
+from relay.fanout.small_plans import SmallPlans
 from relay.settings import Settings
 from relay.store.alerts import Alerts, StoredAlert
 from relay.store.legs import Legs
@@ -38,6 +39,8 @@ _NOT_NOW_MS = 300
 HANDS = 16
 #: These many more when they are P0 or P1, so that large plans of low alerts never block the worst news.
 URGENT_HANDS = 8
+#: So many of those that can wait are planned by one hand, in one go.
+TOGETHER = 32
 #: How long a full planner waits for a hand, in seconds; each that becomes free rings.
 _FULL = 1.0
 #: A plan for no more people than this is made in the event loop: a thread would cost more.
@@ -73,6 +76,15 @@ class Planner:
         self._clock = clock
         self._precedence = precedence or Precedence()
         self._in_hand: set[str] = set()
+        #: Plans small alerts together.
+        self.small = SmallPlans(
+            alerts,
+            matcher,
+            self._publisher,
+            self._frame,
+            limits=limits,
+            precedence=self._precedence,
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Plan until ``stopping``; then finish what is in hand."""
@@ -83,29 +95,50 @@ class Planner:
                     await self._bells.wait(PLAN_LANE, seconds=wait)
 
     async def _take(self, tasks: asyncio.TaskGroup) -> float:
-        """Take one job; returns how long to wait before the next, 0 after a success."""
+        """Take what is next; returns how long to wait before the next, 0 after a success."""
         try:
-            alert_id, wait = await self._alerts.take_plan(
-                lease_ms=int(self._settings.engine.lease * 1000), urgent=len(self._in_hand) >= HANDS
+            alert_ids, wait = await self._alerts.take_plans(
+                lease_ms=int(self._settings.engine.lease * 1000), urgent=len(self._in_hand) >= HANDS, most=TOGETHER
             )
         except StoreUnavailable:
             return 0.2
-        if not alert_id:
+        if not alert_ids:
             return wait / 1000
-        if alert_id not in self._in_hand:  # else its lease ran out while it is planned here: that was renewed just now
-            self._in_hand.add(alert_id)
-            self._crowded()
-            tasks.create_task(self._work(alert_id), name=f"plan {alert_id}")
+        # What is in hand already was leased again just now, because its lease ran out.
+        fresh = [alert_id for alert_id in alert_ids if alert_id not in self._in_hand]
+        if len(fresh) > 1:
+            self._begin(tasks, self._together(fresh), f"{fresh[0]} and {len(fresh) - 1} more")
+        elif fresh:
+            self._begin(tasks, self._guarded(fresh[0]), fresh[0])
         return 0.0
 
-    async def _work(self, alert_id: str) -> None:
+    def _begin(self, tasks: asyncio.TaskGroup, work: Coroutine[None, None, None], hand: str) -> None:
+        self._in_hand.add(hand)
+        self._crowded()
+        tasks.create_task(self._work(hand, work), name=f"plan {hand}")
+
+    async def _work(self, hand: str, work: Coroutine[None, None, None]) -> None:
         try:
-            await self._guarded(alert_id)
+            await work
         finally:
-            self._in_hand.discard(alert_id)
+            self._in_hand.discard(hand)
             self._crowded()
             self._bells.ring(PLAN_LANE)
             self._bells.ring(CHECKS)
+
+    async def _together(self, alert_ids: Sequence[str]) -> None:
+        """Plan several alerts in one go; those that want more thought, or go wrong, are planned alone after."""
+        try:
+            alone = await self.small.plan(alert_ids, self.admission)
+        except StoreUnavailable:
+            alone = set(alert_ids)
+        except Exception:  # a defect in one of them must not keep the others back
+            log.exception("planned_one_by_one", alerts=len(alert_ids))
+            alone = set(alert_ids)
+        for alert_id in filter(alone.__contains__, alert_ids):
+            with suppress(StoreUnavailable):  # it was leased with the others, and some time ago
+                await self._alerts.put_off_plan(alert_id, until_ms=self._ms() + int(self._settings.engine.lease * 1000))
+            await self._guarded(alert_id)
 
     def _crowded(self) -> None:
         """Let bells pass by while all hands are full."""

@@ -15,8 +15,9 @@ from relay.fanout.channels import Channels
 from relay.fanout.coverage import NEVER, Range, in_doubt, orphans, overdue, receipts_due, states_of
 from relay.fanout.retry import doubt, ended
 from relay.settings import Engine
-from relay.store.chunks import Chunks, Settlement
+from relay.store.chunks import Chunks
 from relay.store.legs import Leg, Legs
+from relay.store.settlement import Settlement
 from relay.tracking.reasons import reason_of
 from relay.tracking.states import RECORD_BYTES, Record, State
 

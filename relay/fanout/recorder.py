@@ -14,9 +14,10 @@ from relay.errors import StoreUnavailable
 from relay.fanout.prepare import Preparer
 from relay.fanout.replay import Replay
 from relay.fanout.settling import Job, Settling
-from relay.store.chunks import Chunks, Settlement
+from relay.store.chunks import Chunks
 from relay.store.cursor import STOPPED
 from relay.store.receipts import Part
+from relay.store.settlement import Settlement
 from relay.tracking.receipts import Receipts
 from relay.tracking.states import Record, State
 

@@ -17,8 +17,9 @@ from relay.clock import Clock
 from relay.errors import StoreUnavailable
 from relay.fanout.ids import partition_of_leg
 from relay.fanout.segment import Segment
-from relay.store.chunks import Chunks, Settlement
+from relay.store.chunks import Chunks
 from relay.store.legs import Legs
+from relay.store.settlement import Settlement
 from relay.tracking.states import Record, merge
 
 log = structlog.get_logger()

@@ -20,8 +20,8 @@ from relay.fanout.replay import Replay
 from relay.fanout.retry import Handover, RetryPolicy, doubt, race
 from relay.fanout.selection import INTENT_STEP, STEP, Selection, give_up, select
 from relay.fanout.settling import TOOK, Job, Settling, Work
-from relay.store.chunks import Chunk
-from relay.store.cursor import STOPPED
+from relay.store.chunk import Chunk
+from relay.store.cursor import AGAIN, STOPPED
 from relay.store.legs import Legs
 from relay.tracking.states import EMPTY, RECORD_BYTES, Record, State
 
@@ -93,11 +93,12 @@ class Sender:
             # The leg was lost and planned again: at the same positions may be other people.
             self._p.contents.forget()
             facts = await self._p.contents.facts(chunk.leg_id)
-        return facts
+        # The claim knows more than the leg: after a failover somebody may have sent this, and nobody remembers.
+        return replace(facts, again=True) if chunk.flags & AGAIN and not facts.again else facts
 
     async def _records(self, work: Work) -> dict[int, Record]:
         chunk = work.chunk
-        if chunk.how == "fresh" and not work.reread:
+        if chunk.how == "fresh" and not work.reread and not chunk.flags & AGAIN:
             return dict.fromkeys(range(chunk.first, chunk.last), Record())
         data = await self._p.legs.records(chunk.leg_id, chunk.segment, first=chunk.first, last=chunk.last)
         cells = [data[i : i + RECORD_BYTES] for i in range(0, len(data), RECORD_BYTES)]

@@ -15,7 +15,7 @@ from relay.fanout.outcome_log import Entry, accepted
 from relay.fanout.prepare import Group
 from relay.fanout.retry import Handover, RetryPolicy, after
 from relay.fanout.segment import SEGMENT, Segment
-from relay.store.chunks import Chunk
+from relay.store.chunk import Chunk
 from relay.store.receipts import Part
 from relay.tracking.reasons import code_of
 from relay.tracking.receipts import provider_hash

@@ -185,6 +185,7 @@ class Worker:
             clock=self._clock,
             precedence=self._precedence,
         )
+        planner.small.on_published = self._contents.remember
         memory = settings.memory
         room = Room(stores.connection, limit_mb=memory.limit_mb, reserve=memory.reserve, clock=self._clock)
         planner.admission = Admission(room, stores.alerts, stores.legs, clock=self._clock)

@@ -199,11 +199,13 @@ class Alerts(PlanJobs):
 
     async def get(self, alert_id: str, *, with_raw: bool = True) -> StoredAlert | None:
         """Return one alert, or None."""
-        keys = await home_of(self._redis, self.keys, alert_id)
-        raw = await self._redis.call("HGETALL", keys.alert(alert_id))
-        if not raw:
-            return None
-        return _stored(raw, with_raw=with_raw)
+        return (await self.get_many([alert_id], with_raw=with_raw))[0]
+
+    async def get_many(self, alert_ids: Sequence[str], *, with_raw: bool = True) -> list[StoredAlert | None]:
+        """Return alerts by id, None for what is not known."""
+        homes = [(await home_of(self._redis, self.keys, alert_id), alert_id) for alert_id in alert_ids]
+        rows = await self._redis.pipe([("HGETALL", home.alert(alert_id)) for home, alert_id in homes])
+        return [_stored(row, with_raw=with_raw) if row else None for row in rows]
 
     async def state(self, alert_id: str) -> str:
         """Return the alert's state, empty when it is not known."""
@@ -221,9 +223,15 @@ class Alerts(PlanJobs):
 
     async def referrers(self, k1: str) -> list[tuple[str, str]]:
         """Return (msgType, alert id) of what refers to a triple."""
-        found = await self._redis.pipe([("SMEMBERS", keys.referrers(k1)) for keys in self.keys.all])
-        pairs = (_text(item).partition(" ") for items in found for item in items)
-        return sorted({(kind, alert_id) for kind, _, alert_id in pairs})
+        return (await self.referrers_of_many([k1]))[0]
+
+    async def referrers_of_many(self, digests: Sequence[str]) -> list[list[tuple[str, str]]]:
+        """Return, for each triple, (msgType, alert id) of what refers to it."""
+        found = await self._redis.pipe([("SMEMBERS", keys.referrers(k1)) for k1 in digests for keys in self.keys.all])
+        words: list[set[tuple[str, str]]] = [set() for _ in digests]
+        for number, items in enumerate(found):
+            words[number // len(self.keys.all)].update((k, by) for k, _, by in (_text(i).partition(" ") for i in items))
+        return [sorted(said) for said in words]
 
     async def page(self, *, before: str, limit: int) -> tuple[list[StoredAlert], str]:
         """Return up to ``limit`` alerts, newest first, from the cursor ``before`` on, and the next cursor.
@@ -239,8 +247,7 @@ class Alerts(PlanJobs):
         if last:
             # By order, not by place: the alert that the cursor names may be archived by now.
             pairs = [(m, s) for m, s in pairs if (s, m) < (int(top), last)]
-        more = len(pairs) > limit
-        pairs = pairs[:limit]
+        more, pairs = len(pairs) > limit, pairs[:limit]
         rows = await self._redis.pipe([("HGETALL", homes[alert_id].alert(alert_id)) for alert_id, _ in pairs])
         stored = [_stored(row, with_raw=False) for row in rows if row]
         cursor = f"{pairs[-1][1]}-{pairs[-1][0]}" if more and pairs else ""
@@ -290,6 +297,4 @@ def _pairs(found: Any) -> list[tuple[bytes, float]]:  # noqa: ANN401 -- flat or 
 
 
 def _text(value: bytes | str | None) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else value.decode()
+    return value if isinstance(value, str) else (value or b"").decode()

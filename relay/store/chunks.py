@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from relay.adapter import Class
 from relay.errors import StoreUnavailable
+from relay.store.chunk import Chunk
 from relay.store.connection import Connection
 from relay.store.keys import CLASSES, Partition
 from relay.store.lookout import AWAY, FLOOR, Lookout
 from relay.store.partitions import Keys
-from relay.tracking.states import Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """A leased range of a segment.
-
-    ``how`` is ``fresh``, ``retry`` or ``again`` (a lease that ran out was taken over); times are milliseconds.
-    """
-
-    member: str
-    token: str
-    lane: str
-    how: str
-    klass: Class
-    flags: int
-    start_ms: float
-    expires_ms: float
-    leg_id: str
-    segment: int
-    first: int
-    last: int  # one past the end
+from relay.store.settlement import Settled, Settlement, from_script, to_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,52 +29,24 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The answer to a claim; ``epoch`` changes when the partition was emptied and filled again.
+    """The answer to a claim: what was found first, and ``more`` that came with it.
 
-    ``place`` is the partition that was asked, None where there is only one.
+    ``epoch`` changes when the partition was emptied and filled again; ``place`` is the partition that was asked, None
+    where there is only one.
     """
 
     found: Chunk | Nothing
     epoch: str
     place: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What the sender hears back: the leg's flags, whether its lease was taken over, whether the leg is done."""
-
-    flags: int
-    lost: bool
-    done: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """Outcomes of one segment: ``records`` by position, and what happens to the lease (``chunk`` None: there is none).
-
-    ``retry_at`` and ``check_at`` are milliseconds since the epoch, 0 for none; ``log`` goes to the outcome log.
-    """
-
-    leg_id: str
-    alert_id: str
-    lane: str
-    klass: Class
-    segment: int
-    size: int
-    records: Mapping[int, Record]
-    chunk: Chunk | None = None
-    final: bool = False
-    lease_ms: int = 0
-    retry_at: int = 0
-    check_at: int = 0
-    log: bytes = b""
+    more: Sequence[Chunk] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What a claim asks for, as the script takes it."""
+    """What a claim asks for, as the script takes it; ``count`` of them at once."""
 
     token: str
+    count: int
     most: int
     lease_ms: int
     flash_ms: int
@@ -125,8 +76,9 @@ class Chunks:
         flash_ms: int,
         fence_ms: int,
         urgent: bool,
+        count: int = 1,
     ) -> Claimed:
-        """Lease one chunk of ``lane``: the worst news first (``urgent``: only P0 and P1).
+        """Lease up to ``count`` chunks of ``lane``: the worst news first (``urgent``: only P0 and P1).
 
         Of several partitions one is asked at a time, that with the worst news as far as known: nothing found there
         means to claim again at once, and its ``epoch`` is empty when it is away.
@@ -134,7 +86,7 @@ class Chunks:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        terms = _Terms(token, most, lease_ms, flash_ms, fence_ms, 2 if urgent else len(CLASSES))
+        terms = _Terms(token, count, most, lease_ms, flash_ms, fence_ms, 2 if urgent else len(CLASSES))
         if isinstance(self.keys, Partition):
             return (await self._claim(self.keys, lane, terms, floor=FLOOR))[0]
         lookout, now = self._lookouts[lane], time.monotonic()
@@ -165,12 +117,17 @@ class Chunks:
         names += [keys.retries(lane, c) for c in CLASSES]
         tell = int(len(self.keys.all) > 1)
         args: list[str | int] = [t.token, t.fence_ms, t.most, t.lease_ms, t.flash_ms, t.lowest, floor, tell]
-        reply = await self._redis.run("claim", names, args)
-        word, place = _text(reply[0]), keys.number if tell else None
-        if word != "chunk":
-            return Claimed(Nothing(int(reply[1]) / 1000, word == "fence"), _text(reply[2]), place), 0
-        found = _chunk(reply, token=t.token, lane=lane)
-        return Claimed(found, _text(reply[7]), place), int(reply[9]) if tell else 0
+        # Each of them decides anew what comes first.
+        replies = await self._redis.run_many("claim", [(names, args)] * t.count)
+        place = keys.number if tell else None
+        granted = [reply for reply in replies if not isinstance(reply, StoreUnavailable) and reply[0] == b"chunk"]
+        if granted:
+            found, *more = (_chunk(reply, token=t.token, lane=lane) for reply in granted)
+            return Claimed(found, _text(granted[-1][7]), place, more), int(granted[-1][9]) if tell else 0
+        if isinstance(replies[0], StoreUnavailable):
+            raise replies[0]
+        word, wait, epoch = replies[0]
+        return Claimed(Nothing(int(wait) / 1000, word == b"fence"), _text(epoch), place), 0
 
     async def settle(self, s: Settlement) -> Settled | None:
         """Record outcomes; None when the leg that the chunk was claimed of is not here any more.
@@ -180,39 +137,19 @@ class Chunks:
         Raises:
             StoreUnavailable: Redis is away; settling again is harmless.
         """
-        keys = self.keys.of_leg(s.leg_id)
-        names = [
-            keys.legs,
-            keys.leg(s.leg_id),
-            keys.records(s.leg_id, s.segment),
-            keys.outcomes(s.leg_id, s.segment),
-            keys.leases(s.lane, s.klass),
-            keys.tokens,
-            keys.retries(s.lane, s.klass),
-            keys.alert(s.alert_id),
-            keys.checks,
-            keys.outcomes_copy(s.leg_id, s.segment),
-        ]
-        positions = sorted(s.records)
-        member, token = (s.chunk.member, s.chunk.token) if s.chunk else ("", "")
-        args: list[str | bytes | int] = [
-            s.leg_id,
-            member,
-            token,
-            int(s.final),
-            s.lease_ms,
-            s.retry_at,
-            s.size,
-            struct.pack(f"<{len(positions)}H", *positions),
-            _packed([s.records[p] for p in positions]),
-            s.log,
-            s.check_at,
-            int(s.chunk.start_ms) if s.chunk else 0,
-        ]
-        reply = await self._redis.run("settle", names, args)
-        if reply[0] == -1:
-            return None
-        return Settled(int(reply[0]), bool(reply[1]), bool(reply[2]))
+        (settled,) = await self.settle_many([s])
+        if isinstance(settled, StoreUnavailable):
+            raise settled
+        return settled
+
+    async def settle_many(self, settlements: Sequence[Settlement]) -> list[Settled | StoreUnavailable | None]:
+        """Record outcomes of several chunks in one round trip; see :meth:`settle`.
+
+        Raises:
+            StoreUnavailable: no server can be reached.
+        """
+        replies = await self._redis.run_many("settle", [to_script(self.keys, s) for s in settlements])
+        return [reply if isinstance(reply, StoreUnavailable) else from_script(reply) for reply in replies]
 
     async def renew(self, chunks: Sequence[Chunk], *, lease_ms: int, flash_ms: int) -> list[int]:
         """Extend leases; returns each leg's flags, −1 where the lease was lost.
@@ -246,18 +183,6 @@ class Chunks:
         for chunk in chunks:
             args += [chunk.member, chunk.token, flash_ms if chunk.klass is Class.P0 else lease_ms]
         return [int(flags) for flags in await self._redis.run("renew", names, args)]
-
-
-def _packed(records: Sequence[Record]) -> bytes:
-    """Return the bytes of records, packing each distinct object once: most of a batch are the same one."""
-    known: dict[int, bytes] = {}
-    parts = []
-    for record in records:
-        data = known.get(id(record))
-        if data is None:
-            data = known[id(record)] = record.pack()
-        parts.append(data)
-    return b"".join(parts)
 
 
 def _chunk(reply: Sequence[bytes | int], *, token: str, lane: str) -> Chunk:

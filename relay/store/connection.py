@@ -91,21 +91,26 @@ class Connection:
     async def run_each(
         self, name: str, keys: Sequence[Sequence[str]], args: Sequence[str | bytes | int | float]
     ) -> list[Any]:
-        """Run a script once for each of several sets of keys, in one round trip to each server.
+        """Run a script once for each of several sets of keys; see :meth:`run_many`."""
+        return await self.run_many(name, [(names, args) for names in keys])
+
+    async def run_many(self, name: str, calls: Sequence[tuple[Sequence[str], Command]]) -> list[Any]:
+        """Run a script several times, each with keys and arguments of its own, in one round trip to each server.
 
         Where a server is away its replies are :class:`StoreUnavailable`; where there is none at all it is raised.
         """
-        one = [("EVALSHA", scripts.digest(name), len(names), *names, *args) for names in keys]
+        digest = scripts.digest(name)
         found = []
-        for names, reply in zip(keys, await self.replies(one), strict=True):
+        replies = await self.replies([("EVALSHA", digest, len(names), *names, *args) for names, args in calls])
+        for (names, args), reply in zip(calls, replies, strict=True):
+            if not isinstance(reply, BaseException):
+                found.append(reply)
+                continue
             try:
                 async with available():
-                    if isinstance(reply, redis.exceptions.NoScriptError):
-                        found.append(await self.run(name, names, args))
-                    elif isinstance(reply, BaseException):
+                    if not isinstance(reply, redis.exceptions.NoScriptError):
                         raise reply
-                    else:
-                        found.append(reply)
+                    found.append(await self.run(name, names, args))
             except StoreUnavailable as error:
                 found.append(error)
         return found

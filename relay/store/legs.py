@@ -12,7 +12,7 @@ from relay.errors import StoreUnavailable
 from relay.fanout.segment import Segment
 from relay.store.connection import Connection
 from relay.store.cursor import Cursor
-from relay.store.keys import CLASSES
+from relay.store.keys import CLASSES, Partition
 from relay.store.partitions import Keys, home_of
 from relay.tracking.states import RECORD_BYTES, State
 
@@ -26,7 +26,8 @@ _STAGED = 600
 class NewLeg:
     """A leg to publish; ``fields`` describe it (alert, kind, round, variants), ``lane`` is where it is claimed.
 
-    ``staged`` is the token under which its segments were written; empty when they are in place.
+    ``staged`` is the token under which its segments were written; empty when they are in place, or come along as
+    ``segments``, packed.
     """
 
     leg_id: str
@@ -34,6 +35,7 @@ class NewLeg:
     cursor: Cursor
     fields: Mapping[str, str]
     staged: str = ""
+    segments: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,20 +102,23 @@ class Legs:
         Returns ``active``, ``already``, ``lost`` (segments are gone, plan again) or the state that forbids it.
         """
         keys = await home_of(self._redis, self.keys, alert_id)
-        names = [keys.legs, keys.alert(alert_id), keys.plan_leases, keys.checks]
-        deliveries = sum(leg.cursor.total for leg in plan.legs)
-        args: list[str | bytes | int | float] = [alert_id, now_ms, plan.recipients, deliveries]
-        args += [plan.nobody, plan.reason, plan.number, plan.waits, len(plan.legs)]
-        for leg in plan.legs:
-            names += [keys.leg(leg.leg_id), keys.ready(leg.lane, leg.cursor.klass), keys.bell(leg.lane)]
-            facts = {**leg.fields, "total": str(leg.cursor.total)}
-            args += [leg.leg_id, leg.cursor.pack(), leg.cursor.expires, 2 * len(facts)]
-            for pair in facts.items():
-                args += pair
-        for leg in plan.legs:
-            for number in range(len(leg.cursor.sizes) if leg.staged else 0):
-                names += [keys.staged(leg.leg_id, number, leg.staged), keys.segment(leg.leg_id, number)]
-        return _text(await self._redis.run("publish", names, args))
+        return _text(await self._redis.run("publish", *_published(keys, alert_id, plan, now_ms)))
+
+    async def publish_many(self, plans: Mapping[str, Publication], *, now_ms: int) -> dict[str, str]:
+        """Publish the plans of several alerts in one round trip; see :meth:`publish`.
+
+        An alert whose server is away is not in the answer: plan it again.
+        """
+        calls = []
+        for alert_id, plan in plans.items():
+            keys = await home_of(self._redis, self.keys, alert_id)
+            calls.append(_published(keys, alert_id, plan, now_ms))
+        states = await self._redis.run_many("publish", calls)
+        return {
+            alert_id: _text(state)
+            for alert_id, state in zip(plans, states, strict=True)
+            if not isinstance(state, StoreUnavailable)
+        }
 
     async def get(self, leg_id: str) -> Leg | None:
         """Return one leg, or None."""
@@ -219,6 +224,29 @@ class Legs:
             left = cursor.total - sum(cursor.sizes[: cursor.segment]) - cursor.position
             totals[cursor.klass] = (count + left, min(oldest or cursor.start, cursor.start))
         return totals
+
+
+def _published(
+    keys: Partition, alert_id: str, plan: Publication, now_ms: int
+) -> tuple[list[str], list[str | bytes | int | float]]:
+    """Return keys and arguments of the script that publishes a plan."""
+    names = [keys.legs, keys.alert(alert_id), keys.plan_leases, keys.checks]
+    along = [(leg, number, data) for leg in plan.legs for number, data in enumerate(leg.segments)]
+    deliveries = sum(leg.cursor.total for leg in plan.legs)
+    args: list[str | bytes | int | float] = [alert_id, now_ms, plan.recipients, deliveries]
+    args += [plan.nobody, plan.reason, plan.number, plan.waits, len(plan.legs)]
+    args += [len(along), *(data for _, _, data in along)]
+    for leg in plan.legs:
+        names += [keys.leg(leg.leg_id), keys.ready(leg.lane, leg.cursor.klass), keys.bell(leg.lane)]
+        facts = {**leg.fields, "total": str(leg.cursor.total)}
+        args += [leg.leg_id, leg.cursor.pack(), leg.cursor.expires, 2 * len(facts)]
+        for pair in facts.items():
+            args += pair
+    names += [keys.segment(leg.leg_id, number) for leg, number, _ in along]
+    for leg in plan.legs:
+        for number in range(len(leg.cursor.sizes) if leg.staged else 0):
+            names += [keys.staged(leg.leg_id, number, leg.staged), keys.segment(leg.leg_id, number)]
+    return names, args
 
 
 def _leg(leg_id: str, row: Mapping[bytes, bytes], packed: bytes) -> Leg:

@@ -30,44 +30,47 @@ class PlanJobs:
         self.keys = keys
         self._lookout = Lookout(len(keys.all))
 
-    async def take_plan(self, *, lease_ms: int, urgent: bool = False) -> tuple[str, int]:
-        """Lease the most urgent plan job: (alert id, 0), or ("", milliseconds until something may be due).
+    async def take_plans(self, *, lease_ms: int, urgent: bool = False, most: int = 1) -> tuple[list[str], int]:
+        """Lease the most urgent plan job: ([alert id], 0), or ([], milliseconds until something may be due).
 
-        ``urgent``: only P0 and P1.
+        When it is neither P0 nor P1, up to ``most`` come at once, in order.  ``urgent``: only P0 and P1.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         if isinstance(self.keys, Partition):
-            alert_id, wait, _ = await self._take(self.keys, lease_ms, tell=False, urgent=urgent)
-            return alert_id, wait
+            alert_ids, wait, _ = await self._take(self.keys, lease_ms, tell=False, urgent=urgent, most=most)
+            return alert_ids, wait
         now = time.monotonic()
         look = self._lookout.next(now, lowest=URGENT if urgent else len(CLASSES))
         if look is None:
-            return "", int(self._lookout.rest(now) * 1000)
+            return [], int(self._lookout.rest(now) * 1000)
         try:
-            alert_id, wait, waiting = await self._take(self.keys.all[look.place], lease_ms, tell=True, urgent=urgent)
+            keys = self.keys.all[look.place]
+            alert_ids, wait, waiting = await self._take(keys, lease_ms, tell=True, urgent=urgent, most=most)
         except StoreUnavailable:
             self._lookout.found(look.place, waiting=0, look_at=now + AWAY)
-            return "", 0
+            return [], 0
         # A lease that runs out is looked for at its time, however much is taken meanwhile.
         look_at = now + (wait or lease_ms) / 1000
-        if alert_id or not urgent:
+        if alert_ids or not urgent:
             self._lookout.found(look.place, waiting=waiting, look_at=look_at)
         else:
             self._lookout.nothing(look.place, lowest=URGENT, look_at=look_at)
-        if alert_id:
-            self.keys.settled(alert_id, self.keys.all[look.place])
-        return alert_id, 0
+        for alert_id in alert_ids:
+            self.keys.settled(alert_id, keys)
+        return alert_ids, 0
 
     def plans_in(self, place: int) -> None:
         """Look for jobs in a partition at the next occasion: its bell rang."""
         self._lookout.rang(place)
 
-    async def _take(self, keys: Partition, lease_ms: int, *, tell: bool, urgent: bool) -> tuple[str, int, int]:
-        names = [keys.plan, keys.plan_leases]
-        alert_id, wait, waiting = await self._redis.run("plan_take", names, [lease_ms, int(tell), int(urgent)])
-        return alert_id.decode(), int(wait), int(waiting)
+    async def _take(
+        self, keys: Partition, lease_ms: int, *, tell: bool, urgent: bool, most: int
+    ) -> tuple[list[str], int, int]:
+        names, args = [keys.plan, keys.plan_leases], [lease_ms, int(tell), int(urgent), most]
+        wait, waiting, *alert_ids = await self._redis.run("plan_take", names, args)
+        return [alert_id.decode() for alert_id in alert_ids], int(wait), int(waiting)
 
     def partition(self, alert_id: str) -> int:
         """Return the number of the partition of an alert whose plan was taken here."""

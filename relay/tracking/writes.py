@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from relay.fanout.ids import DeliveryRef
 from relay.fanout.segment import SEGMENT
-from relay.store.chunks import Chunks, Settlement
+from relay.store.chunks import Chunks
 from relay.store.legs import Leg
+from relay.store.settlement import Settlement
 from relay.tracking.recent_legs import FindsLegs
 from relay.tracking.states import Record
 

@@ -17,7 +17,7 @@ from relay.fanout.matcher import Audience
 from relay.fanout.plan import Pairs
 from relay.fanout.planner import Planner
 from relay.settings import Settings
-from relay.store.chunks import Chunk
+from relay.store.chunk import Chunk
 from relay.store.plan_jobs import PLAN_LANE
 from relay.testing.clocks import FakeClock
 from relay.tracking.states import Record
@@ -48,6 +48,9 @@ class Crowd:
             hook, self.meanwhile = self.meanwhile, None
             await hook()
         return Audience(len(found), {Kind.SMS: found})
+
+    async def match_many(self, alerts: Sequence[tuple[Alert, bool]]) -> Sequence[Audience]:
+        return [await self.match(alert, drill=drill) for alert, drill in alerts]
 
 
 def pairs(ordinals: Sequence[int]) -> Pairs:

@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from relay.adapter import Class
-from relay.store.chunks import Settlement
 from relay.store.retire import Going
+from relay.store.settlement import Settlement
 from relay.tracking.archive import Archive
 from relay.tracking.states import Record, State
 from tests.contract.archive_side import ArchiveSide

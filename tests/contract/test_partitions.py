@@ -10,7 +10,8 @@ import pytest
 from relay.adapter import Class, Kind
 from relay.fanout.ids import leg_id
 from relay.store.alerts import Alerts, NewAlert, StoredAlert
-from relay.store.chunks import Chunk, Chunks
+from relay.store.chunk import Chunk
+from relay.store.chunks import Chunks
 from relay.store.connection import Connection
 from relay.store.cursor import Cursor
 from relay.store.legs import Legs, NewLeg, Publication

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,9 @@ class Crowd:
         n = self.count
         sms = Pairs(np.arange(n, dtype=np.uint32), np.zeros(n, np.uint8), np.zeros(n, np.uint16))
         return Audience(n, {Kind.SMS: sms, Kind.EMAIL: sms.where(np.zeros(n, bool))})
+
+    async def match_many(self, alerts: Sequence[tuple[Alert, bool]]) -> Sequence[Audience]:
+        return [await self.match(alert, drill=drill) for alert, drill in alerts]
 
 
 class World:

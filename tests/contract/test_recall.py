@@ -152,8 +152,8 @@ async def test_chain_ends_the_same_in_any_order(world: World, order: Sequence[st
         await world.accept(
             alert_id, of=of, msg_type=msg_type, klass=klass, infos="" if alert_id == "c" else "<language>en</language>"
         )
-    while (job := await world.engine.alerts.take_plan(lease_ms=1000))[0]:
-        await world.planner.plan(job[0])
+    while (job := await world.engine.alerts.take_plans(lease_ms=1000))[0]:
+        await world.planner.plan(job[0][0])
 
     assert [await world.state(alert_id) for alert_id in "auc"] == ["cancelled", "cancelled", "completed"]
     assert await world.told("a") + await world.told("u") + await world.told("c") == []

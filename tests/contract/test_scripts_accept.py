@@ -46,7 +46,7 @@ async def test_alert_is_remembered(engine: Engine) -> None:
 async def test_accepting_twice_changes_nothing(engine: Engine) -> None:
     """A repeated post, and a record applied again after a restart, answer "same" and plan nothing twice."""
     await engine.alerts.accept(an_alert())
-    await engine.alerts.take_plan(lease_ms=1000)
+    await engine.alerts.take_plans(lease_ms=1000)
     again = await engine.alerts.accept(an_alert())
 
     assert (again.verdict, again.state) == ("same", "accepted")
@@ -202,7 +202,7 @@ async def test_decision_before_the_alert(engine: Engine, decision: str, state: s
 async def test_decision_on_what_is_not_held(engine: Engine) -> None:
     """Approving what was accepted anyway changes nothing and plans nothing twice."""
     await engine.alerts.accept(an_alert())
-    await engine.alerts.take_plan(lease_ms=1000)
+    await engine.alerts.take_plans(lease_ms=1000)
 
     assert await decide(engine, "approve") == "accepted"
     assert await planned(engine) == []

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 
 from relay.adapter import Class
-from relay.store.chunks import Chunk, Nothing
+from relay.store.chunk import Chunk
+from relay.store.chunks import Nothing
 from relay.tracking.states import Record, State
 from tests.contract.engine_side import LANE, Engine, new_leg, wall_ms
 

@@ -3,7 +3,7 @@
 import pytest
 
 from relay.adapter import Class
-from relay.store.chunks import Chunk
+from relay.store.chunk import Chunk
 from relay.store.legs import Publication
 from relay.tracking.states import Record, State
 from tests.contract.engine_side import LANE, Engine, a_segment, an_alert, new_leg, wall_ms
@@ -15,25 +15,25 @@ async def test_worst_news_is_taken_first_and_once(engine: Engine) -> None:
     """Two planners never get the same job while its lease lives."""
     for alert_id, klass in [("low", Class.P4), ("flash", Class.P0), ("normal", Class.P3)]:
         await engine.alerts.accept(an_alert(alert_id, klass=klass))
-    found = [await engine.alerts.take_plan(lease_ms=400) for _ in range(4)]
+    found = [await engine.alerts.take_plans(lease_ms=400) for _ in range(4)]
 
-    assert [alert_id for alert_id, _ in found] == ["flash", "normal", "low", ""]
+    assert [alert_ids for alert_ids, _ in found] == [["flash"], ["normal"], ["low"], []]
     assert 0 < found[3][1] <= 400
 
 
 async def test_idle_planner_waits_for_a_bell(engine: Engine) -> None:
     """Nothing to plan, nothing leased: nobody asks again for five minutes, unless a bell rings."""
-    assert await engine.alerts.take_plan(lease_ms=400) == ("", 300_000)
+    assert await engine.alerts.take_plans(lease_ms=400) == ([], 300_000)
 
 
 async def test_plan_of_a_dead_planner_is_taken_again(engine: Engine) -> None:
     """A job whose lease ran out goes to the next planner, before younger ones."""
     await engine.alerts.accept(an_alert("old"))
-    await engine.alerts.take_plan(lease_ms=60_000)
+    await engine.alerts.take_plans(lease_ms=60_000)
     await engine.alerts.accept(an_alert("new"))
     await engine.redis.call("ZADD", engine.keys.plan_leases, 1, "old")
 
-    assert [await engine.alerts.take_plan(lease_ms=60_000) for _ in range(2)] == [("old", 0), ("new", 0)]
+    assert [await engine.alerts.take_plans(lease_ms=60_000) for _ in range(2)] == [(["old"], 0), (["new"], 0)]
 
 
 async def test_flash_does_not_wait_for_plans_that_are_looked_at_again(engine: Engine) -> None:
@@ -42,7 +42,22 @@ async def test_flash_does_not_wait_for_plans_that_are_looked_at_again(engine: En
         await engine.alerts.put_off_plan(f"cancel {n}", until_ms=1)
     await engine.alerts.accept(an_alert("flash", klass=Class.P0))
 
-    assert await engine.alerts.take_plan(lease_ms=1000) == ("flash", 0)
+    assert await engine.alerts.take_plans(lease_ms=1000) == (["flash"], 0)
+
+
+async def test_low_alerts_come_together_and_urgent_ones_alone(engine: Engine) -> None:
+    """What can wait is planned in company, in order; P0 and P1 are planned at once and take nobody along."""
+    for alert_id, klass in [
+        ("low", Class.P4),
+        ("p2", Class.P2),
+        ("p1", Class.P1),
+        ("flash", Class.P0),
+        ("p3", Class.P3),
+    ]:
+        await engine.alerts.accept(an_alert(alert_id, klass=klass))
+    found = [(await engine.alerts.take_plans(lease_ms=60_000, most=2))[0] for _ in range(5)]
+
+    assert found == [["flash"], ["p1"], ["p2", "p3"], ["low"], []]
 
 
 async def test_publishing_makes_legs_claimable(engine: Engine) -> None:
@@ -93,7 +108,7 @@ async def test_publishing_twice_changes_nothing(engine: Engine) -> None:
 async def test_published_job_is_over(engine: Engine) -> None:
     """A published plan is not taken again when its lease would have run out."""
     await engine.alerts.accept(an_alert())
-    await engine.alerts.take_plan(lease_ms=1)
+    await engine.alerts.take_plans(lease_ms=1)
     await engine.legs.publish("alert", Publication(legs=[new_leg([1])], recipients=1), now_ms=wall_ms())
 
     assert await engine.redis.call("ZCARD", engine.keys.plan_leases) == 0
@@ -103,7 +118,7 @@ async def test_published_job_is_over(engine: Engine) -> None:
 async def test_alert_stopped_while_it_was_planned(engine: Engine, state: str) -> None:
     """A cancel that overtakes the plan wins: nothing is published."""
     await engine.alerts.accept(an_alert())
-    await engine.alerts.take_plan(lease_ms=1000)
+    await engine.alerts.take_plans(lease_ms=1000)
     alert = await engine.alerts.get("alert")
     assert alert is not None
     await engine.alerts.stop(alert, state=state, cause="later")
@@ -149,26 +164,26 @@ async def test_later_pass_adds_legs(engine: Engine) -> None:
 async def test_hold_waits_for_a_person(engine: Engine) -> None:
     """A plan that finds too many people turns the alert into a held one, which is no job any more."""
     await engine.alerts.accept(an_alert())
-    await engine.alerts.take_plan(lease_ms=1)
+    await engine.alerts.take_plans(lease_ms=1)
     await engine.alerts.hold("alert", reason="too_many")
     alert = await engine.alerts.get("alert")
 
     assert alert is not None
     assert (alert["state"], alert["reason"]) == ("held", "too_many")
-    assert (await engine.alerts.take_plan(lease_ms=1))[0] == ""
+    assert (await engine.alerts.take_plans(lease_ms=1))[0] == []
 
 
 async def test_hold_does_not_undo_a_cancel(engine: Engine) -> None:
     """A cancel came while the plan was made: holding then would let an approval send what was cancelled."""
     await engine.alerts.accept(an_alert())
-    await engine.alerts.take_plan(lease_ms=1)
+    await engine.alerts.take_plans(lease_ms=1)
     alert = await engine.alerts.get("alert")
     assert alert is not None
     await engine.alerts.stop(alert, state="cancelled", cause="later")
     await engine.alerts.hold("alert", reason="too_many")
 
     assert await engine.state() == "cancelled"
-    assert (await engine.alerts.take_plan(lease_ms=1))[0] == ""
+    assert (await engine.alerts.take_plans(lease_ms=1))[0] == []
 
 
 async def test_channels_keep_their_numbers(engine: Engine) -> None:

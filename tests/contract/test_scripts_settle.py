@@ -8,7 +8,8 @@ import pytest
 
 from relay.adapter import Class
 from relay.fanout.outcome_log import Entry, accepted, entries
-from relay.store.chunks import Chunk, Settlement
+from relay.store.chunk import Chunk
+from relay.store.settlement import Settlement
 from relay.tracking.states import EMPTY, Flag, Record, State, merge
 from tests.contract.engine_side import LANE, Engine, new_leg, wall_ms
 

@@ -4,7 +4,7 @@ import pytest
 
 from relay.adapter import Class
 from relay.store.alerts import StoredAlert
-from relay.store.chunks import Chunk
+from relay.store.chunk import Chunk
 from relay.tracking.states import Record, State
 from tests.contract.engine_side import LANE, Engine, new_leg, wall_ms
 

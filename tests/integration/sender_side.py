@@ -30,7 +30,8 @@ from relay.fanout.sender import Parts, Sender
 from relay.fanout.settling import Work
 from relay.settings import Channel
 from relay.store.alerts import Alerts
-from relay.store.chunks import Chunk, Chunks
+from relay.store.chunk import Chunk
+from relay.store.chunks import Chunks
 from relay.store.connection import Connection
 from relay.store.cursor import Cursor
 from relay.store.directory import DirectoryStore

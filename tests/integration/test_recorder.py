@@ -11,7 +11,7 @@ import pytest
 from relay.adapter import Class
 from relay.errors import StoreUnavailable
 from relay.fanout.settling import Job, Settling, Work
-from relay.store.chunks import Settlement
+from relay.store.settlement import Settlement
 from relay.tracking.states import Record, State
 from tests.integration.sender_side import LEG, Node, NodeOf
 

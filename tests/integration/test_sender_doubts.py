@@ -1,13 +1,16 @@
 """Sending when nobody can know what left: dead workers, silent providers, lost stores."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from relay.adapter import Batch, Class, Outcome, Scope, Verdict
 from relay.fanout.settling import Work
 from relay.settings import Channel
-from relay.store.chunks import Settlement
 from relay.store.cursor import AGAIN
+from relay.store.settlement import Settlement
 from relay.tracking.reasons import reason_of
 from relay.tracking.states import Flag, Record, State
 from tests.integration.sender_side import NodeOf, numbers, ready
@@ -128,6 +131,27 @@ async def test_planned_again_after_a_loss(node_of: NodeOf) -> None:
         assert node.sent() == numbers([*range(10), *range(10, 25)])
         assert {r.state for r in records} == {State.DELIVERED}
         assert [bool(r.flags & Flag.POSSIBLE_DUPLICATE) for r in records] == [False] * 4 + [True] * 15
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+async def test_failover_that_nobody_remembers(node_of: NodeOf, idempotent: bool) -> None:
+    """Claim, intents and settles were lost with the old primary, and the workers died: all hear it again, labelled.
+
+    What somebody told Redis again is not sent again.
+    """
+    async with ready(node_of(idempotent=idempotent), 20) as node:
+        await node.send(most=1)
+        run = node.legs.keys.first.run
+        await node.redis.call("HSET", run, "id", "0123456789abcdef")
+        settled = _settlement(Work(await node.claim(most=1)), {5: Record(state=State.DELIVERED, send=1, ended=1)})
+        await node.chunks.settle(replace(settled, chunk=None, size=20))
+        await node.send()
+        records = await node.records(20)
+
+        assert node.sent() == numbers([0, *range(2, 5), *range(6, 20)])
+        assert [bool(r.flags & Flag.POSSIBLE_DUPLICATE) for r in records[2:5] + records[6:]] == [True] * 17
+        assert not any(r.flags & Flag.IN_DOUBT for r in records)
+        assert {r.state for r in records[2:]} == {State.DELIVERED}
 
 
 async def test_outcome_of_a_lost_leg_finds_its_people(node_of: NodeOf) -> None:

@@ -1,16 +1,18 @@
 -- include cursor
 -- Make the legs of a plan claimable, all at once; doing it twice changes nothing.
--- KEYS: 1 legs  2 alert  3 planning  4 checks, then for each leg: leg, ready, bell; then pairs: segment as this planner
---       wrote it, its final name
+-- KEYS: 1 legs  2 alert  3 planning  4 checks, then for each leg: leg, ready, bell; then the segments that come along;
+--       then pairs: segment as this planner wrote it, its final name
 -- ARGV: 1 alert id  2 now (ms)  3 recipients  4 deliveries  5 state when there is nobody  6 reason then
 --       7 pass (0 is the plan, later ones add what was leased before)  8 what still waits ('' nothing)
---       9 number of legs  10.. for each leg: leg id, packed cursor, expires (ms), number of fields and values,
---       field, value, ...
+--       9 number of legs  10 number of segments that come along, then these  .. for each leg: leg id, packed cursor,
+--       expires (ms), number of fields and values, field, value, ...
 -- Returns 'active' | 'already' | 'lost' (segments are gone: plan again) | the state that forbids it
 local facts = redis.call('HMGET', KEYS[2], 'state', 'pass', 'legs')
 local state, pass = facts[1], tonumber(facts[2] or -1)
 local legs = tonumber(ARGV[9])
-local pairs_from = 5 + 3 * legs
+local along = tonumber(ARGV[10])
+local along_from = 5 + 3 * legs
+local pairs_from = along_from + along
 for i = pairs_from, #KEYS, 2 do
   if redis.call('EXISTS', KEYS[i]) == 0 then return 'lost' end
 end
@@ -24,11 +26,12 @@ for i = pairs_from, #KEYS, 2 do
   redis.call('RENAME', KEYS[i], KEYS[i + 1])
   redis.call('PERSIST', KEYS[i + 1])
 end
+for i = 1, along do redis.call('SET', KEYS[along_from + i - 1], ARGV[10 + i]) end
 redis.call('HSET', KEYS[2], 'pass', ARGV[7], 'waits', ARGV[8], 'planned', ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'recipients', ARGV[3])
 redis.call('HINCRBY', KEYS[2], 'deliveries', ARGV[4])
 local open = redis.call('HINCRBY', KEYS[2], 'legs_open', legs)
-local ids, a = {}, 10
+local ids, a = {}, 11 + along
 if facts[3] and facts[3] ~= '' then ids[1] = facts[3] end
 for i = 1, legs do
   local k = 5 + (i - 1) * 3

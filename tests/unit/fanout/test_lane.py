@@ -18,7 +18,8 @@ from relay.fanout.replay import Replay
 from relay.fanout.sender import Sender
 from relay.fanout.settling import Work
 from relay.settings import Engine
-from relay.store.chunks import Chunk, Chunks, Claimed, Nothing
+from relay.store.chunk import Chunk
+from relay.store.chunks import Chunks, Claimed, Nothing
 from relay.store.connection import Connection
 from relay.store.keys import Partition
 from relay.testing.clocks import FakeClock

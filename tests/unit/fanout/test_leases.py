@@ -14,7 +14,8 @@ from relay.fanout.leases import Leases
 from relay.fanout.replay import Replay
 from relay.fanout.settling import Work
 from relay.settings import Engine
-from relay.store.chunks import Chunk, Chunks
+from relay.store.chunk import Chunk
+from relay.store.chunks import Chunks
 from relay.testing.clocks import FakeClock
 
 

@@ -13,9 +13,11 @@ from relay.adapter import Class
 from relay.errors import StoreUnavailable
 from relay.fanout.replay import GIVE_UP, REMEMBER, Replay
 from relay.fanout.segment import Segment
-from relay.store.chunks import Chunk, Chunks, Settled, Settlement
+from relay.store.chunk import Chunk
+from relay.store.chunks import Chunks
 from relay.store.cursor import Cursor
 from relay.store.legs import Leg, Legs
+from relay.store.settlement import Settled, Settlement
 from relay.testing.clocks import FakeClock
 from relay.tracking.states import Record, State
 

@@ -14,7 +14,7 @@ from relay.fanout.prepare import Group
 from relay.fanout.retry import Handover, RetryPolicy, begin
 from relay.fanout.segment import SEGMENT, Segment
 from relay.fanout.settling import Job, Settling, Work
-from relay.store.chunks import Chunk
+from relay.store.chunk import Chunk
 from relay.store.receipts import Part
 from relay.testing.items import make_item
 from relay.tracking.reasons import code_of

@@ -9,10 +9,12 @@ from typing import Any, cast
 import pytest
 
 from relay.adapter import Class
-from relay.store.chunks import Chunk, Chunks, Nothing, Settlement
+from relay.store.chunk import Chunk
+from relay.store.chunks import Chunks, Nothing
 from relay.store.connection import Connection
 from relay.store.keys import Partition
 from relay.store.lookout import FLOOR
+from relay.store.settlement import Settlement
 from relay.tracking.states import Record, State
 
 
@@ -25,9 +27,9 @@ class Server:
         self.keys: Sequence[str] = ()
         self.args: Sequence[Any] = ()
 
-    async def run(self, name: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
-        self.name, self.keys, self.args = name, keys, args
-        return self.reply
+    async def run_many(self, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+        self.name, (self.keys, self.args) = name, calls[0]
+        return [self.reply] * len(calls)
 
 
 async def claim(server: Server, *, urgent: bool = False) -> Chunk | Nothing:
@@ -49,6 +51,17 @@ async def test_claim_passes_every_key(urgent: bool, lowest: int) -> None:
     assert len(set(server.keys)) == 23
     assert all(key.startswith("c1:{p3}:") for key in server.keys)
     assert list(server.args) == ["token", 7, 500, 10_000, 5_000, lowest, FLOOR, 0]
+
+
+async def test_several_chunks_of_one_question() -> None:
+    """Each claim of a question is granted by itself; the first comes as found, and the others with it."""
+    server = Server([b"chunk", b"fresh", b"leg|0|0|5", 4, 0, 1000, 9000, b"epoch", 1500])
+    claimed = await Chunks(cast("Connection", server), Partition()).claim(
+        "sms", token="token", most=31, lease_ms=10_000, flash_ms=5_000, fence_ms=7, urgent=False, count=3
+    )
+
+    assert isinstance(claimed.found, Chunk)
+    assert [chunk.last for chunk in (claimed.found, *claimed.more)] == [5, 5, 5]
 
 
 async def test_fence_is_told() -> None:
