@@ -29,6 +29,7 @@ EVERYWHERE = frozenset(
         "test_reconcile",
         "test_scripts_accept",
         "test_scripts_claim",
+        "test_scripts_claim_doubt",
         "test_scripts_merge",
         "test_scripts_plan",
         "test_scripts_settle",
