@@ -51,3 +51,18 @@ def test_nothing_is_looked_for_meanwhile() -> None:
 
     assert not during
     assert gc.isenabled()
+
+
+def test_a_start_does_not_look_for_any() -> None:
+    """A look at everything that was imported would be a tenth of the time until the first alert is accepted."""
+    looks: list[str] = []
+    gc.callbacks.append(note := lambda phase, _: looks.append(phase))
+    try:
+        with none():
+            made = [_Ring() for _ in range(YOUNG)]
+        seldom()
+    finally:
+        gc.callbacks.remove(note)
+
+    assert looks == []
+    assert gc.get_freeze_count() > len(made)
