@@ -14,12 +14,15 @@ class Grade:
     urgency: str
     severity: str
     certainty: str
+    status: str = "Actual"
 
 
 P0 = Grade("Immediate", "Extreme", "Observed")
 P1 = Grade("Expected", "Severe", "Likely")
+P2 = Grade("Immediate", "Moderate", "Observed")
 P3 = Grade("Expected", "Moderate", "Likely")
 P4 = Grade("Expected", "Minor", "Likely")
+PX = Grade("Immediate", "Extreme", "Observed", "Exercise")
 
 
 _DO = "Stay indoors, keep away from trees and power lines."
@@ -46,7 +49,7 @@ def _cap(identifier: str, grade: Grade, polygon: str, now: datetime, do: str) ->
   <identifier>{escape(identifier)}</identifier>
   <sender>duty@meteo.example</sender>
   <sent>{now.isoformat(timespec="seconds")}</sent>
-  <status>Actual</status>
+  <status>{grade.status}</status>
   <msgType>Alert</msgType>
   <scope>Public</scope>
   <info>

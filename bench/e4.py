@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-
-import orjson
 
 from bench.alerts import P0, P1, P4, Grade
-from bench.client import NotReached, Posted
 from bench.configuration import silent, to_file
 from bench.figures import Figure, Target
+from bench.handed import Handed
 from bench.job import Job
 from bench.people import CITY, VALLEY, VILLAGE, Crowd
 from bench.relay import Relay, new_folder, running
@@ -28,7 +23,6 @@ WHAT = "P0 accepted → first hand-over behind a pile of low deliveries, p99"
 RATE = 100
 _FEW = 10
 _WITHIN = 60.0
-_LOOK = 0.005
 _APART = 0.1
 
 
@@ -44,11 +38,12 @@ class Sample:
 async def measure(job: Job) -> Figure:
     """Start a relay with a fast lane (SMS) and one of 100/s (e-mail), and post urgent news into both."""
     sizes, folder = job.sizes, new_folder()
-    sms, mail = folder / "sms.ndjson", folder / "mail.ndjson"
+    sms_file, mail_file = folder / "sms.ndjson", folder / "mail.ndjson"
+    sms, mail = Handed(sms_file, Kind.SMS), Handed(mail_file, Kind.EMAIL)
     channels = (
         silent("low", match=["+7701"]),
-        to_file("flash", sms, match=["+7702"]),
-        to_file("slow", mail, kind="email", rate=RATE),
+        to_file("flash", sms_file, match=["+7702"]),
+        to_file("slow", mail_file, kind="email", rate=RATE),
     )
     async with running(*channels, say=job.say, folder=folder) as relay:
         await relay.fill(
@@ -79,16 +74,16 @@ async def measure(job: Job) -> Figure:
     )
 
 
-async def _past_slow_lane(relay: Relay, sizes: Sizes, sink: Path) -> list[Sample]:
+async def _past_slow_lane(relay: Relay, sizes: Sizes, sink: Handed) -> list[Sample]:
     relay.say(f"P1 past {sizes.slow:,} low e-mails on a lane of {RATE}/s")
     low = await relay.client.post("slow", P4, VALLEY.polygon)
-    await _first(sink, low, Kind.EMAIL)
-    samples = [await _sample(relay, f"urgent-{n}", P1, sink, Kind.EMAIL) for n in range(sizes.urgent)]
+    await sink.first(low, within=_WITHIN)
+    samples = [await _sample(relay, f"urgent-{n}", P1, sink) for n in range(sizes.urgent)]
     await relay.client.cancel(low.alert_id)
     return samples
 
 
-async def _past_pile(relay: Relay, sizes: Sizes, sink: Path) -> tuple[list[Sample], int]:
+async def _past_pile(relay: Relay, sizes: Sizes, sink: Handed) -> tuple[list[Sample], int]:
     relay.say(f"P0 past {sizes.piles} × {sizes.crowd:,} low deliveries")
     low = [await relay.client.post(f"low-{number}", P4, CITY.polygon) for number in range(sizes.piles)]
     for posted in low:
@@ -100,37 +95,13 @@ async def _past_pile(relay: Relay, sizes: Sizes, sink: Path) -> tuple[list[Sampl
         if not left and samples:
             relay.say(f"the pile was gone after {len(samples)} samples")
             break
-        samples.append(await _sample(relay, f"flash-{number}", P0, sink, Kind.SMS))
+        samples.append(await _sample(relay, f"flash-{number}", P0, sink))
     return samples, left
 
 
-async def _sample(relay: Relay, identifier: str, grade: Grade, sink: Path, kind: Kind) -> Sample:
+async def _sample(relay: Relay, identifier: str, grade: Grade, sink: Handed) -> Sample:
     posted = await relay.client.post(identifier, grade, VILLAGE.polygon)
-    at = await _first(sink, posted, kind)
+    at = await sink.first(posted, within=_WITHIN)
     await asyncio.sleep(_APART)  # the next one meets the pile, not this one's wake
-    planned = await relay.store.planned(leg_id(posted.alert_id, kind=kind, round_number=0))
+    planned = await relay.store.planned(leg_id(posted.alert_id, kind=sink.kind, round_number=0))
     return Sample(from_post=at - posted.began, from_202=max(0.0, at - posted.accepted), from_plan=at - planned)
-
-
-async def _first(sink: Path, posted: Posted, kind: Kind) -> float:
-    """Wait for an alert's first line in ``sink`` and return when it was handed over (wall clock)."""
-    wanted = f'{{"delivery_id":"{leg_id(posted.alert_id, kind=kind, round_number=0)}-'.encode()
-    ends = time.perf_counter() + _WITHIN
-    read = 0
-    while time.perf_counter() < ends:
-        whole = _whole_lines(sink, skip=read)
-        for line in whole.splitlines():
-            if line.startswith(wanted):
-                return datetime.fromisoformat(orjson.loads(line)["time"]).timestamp()
-        read += len(whole)
-        await asyncio.sleep(_LOOK)
-    raise NotReached(f"nothing of {posted.alert_id} was handed over in {_WITHIN:.0f} s")
-
-
-def _whole_lines(sink: Path, *, skip: int) -> bytes:
-    if not sink.exists():
-        return b""
-    with sink.open("rb") as file:
-        file.seek(skip)
-        data = file.read()
-    return data[: data.rfind(b"\n") + 1]

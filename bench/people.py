@@ -41,6 +41,7 @@ class Crowd:
 
     ``prefix`` begins their ids; ``address`` is a format string of ``{n}``, the recipient's number from 0; with
     ``every`` about one of that many lives in ``other``, at irregular places of the list, as in a real directory.
+    ``drills``: they chose to be told of drills too.
     """
 
     count: int
@@ -50,6 +51,7 @@ class Crowd:
     place: Place = CITY
     other: Place = VALLEY
     every: int = 0
+    drills: bool = False
 
     def lines(self) -> Iterator[bytes]:
         """Yield the recipients as NDJSON, some hundred lines at a time."""
@@ -72,6 +74,7 @@ class Crowd:
             "name": f"Recipient {self.prefix} {n}",
             "languages": ["en", "ru"],
             "groups": [f"district-{n % 50}"],
+            **({"drills": True} if self.drills else {}),
             "addresses": [{"kind": self.kind, "value": self.address.format(n=n)}],
             "location": {
                 "lat": round(place.lat + (n % 317) / 317 * 0.1 - 0.05, 5),

@@ -11,8 +11,9 @@ class Sizes:
 
     ``runs`` is how often each figure is taken.  ``crowd`` recipients get the alerts of E1 and E4, everybody of the
     directory of ``million`` those of E2, E3, E8, E9 and E11, ``few`` those of an audience that is small beside it.
-    ``small`` are the alerts of E1s.  ``piles``, ``flashes``, ``urgent`` and ``slow`` belong to E4, ``plans`` to E3,
-    ``cancels`` to E9, ``bursts`` to E8.  ``hooks``, ``mails`` and ``texts`` are sent, ``at_once`` webhooks at a time.
+    ``small`` are the alerts of E1s.  ``piles``, ``flashes``, ``urgent`` and ``slow`` belong to E4, ``mixed`` seconds to
+    E4m, ``plans`` to E3, ``cancels`` to E9, ``bursts`` to E8.  ``hooks``, ``mails`` and ``texts`` are sent, ``at_once``
+    webhooks at a time.
     ``accepts`` are posted in E7, ``answers`` come in for E12.  ``places`` are matched in E10.
     ``jobs`` are what each peer gets, by name.
     """
@@ -26,6 +27,7 @@ class Sizes:
     flashes: int = 50
     urgent: int = 8
     slow: int = 4_000
+    mixed: float = 60.0
     plans: int = 15
     cancels: int = 4
     bursts: int = 10
@@ -54,6 +56,7 @@ QUICK = Sizes(
     flashes=2,
     urgent=1,
     slow=200,
+    mixed=2.0,
     plans=2,
     cancels=1,
     bursts=2,

@@ -37,6 +37,7 @@ _FAMILIES = {
     "alerts": "alerts",
     "k0": "keys of duplicates",
     "k1": "keys of duplicates",
+    "t": "keys of duplicates",
     "ref": "keys of duplicates",
     "pid": "provider ids",
     "early": "provider ids",
@@ -104,6 +105,12 @@ class Store:
         """Return when a leg was made, in wall-clock seconds; 0 when there is none."""
         leg = await self._legs.get(leg_id)
         return leg.cursor.start / 1000 if leg is not None else 0.0
+
+    async def claimed(self, leg_ids: Sequence[str]) -> tuple[int, int]:
+        """Return how many deliveries of legs were claimed at least once, and how many there are."""
+        cursors = [leg.cursor for leg in await self._found(leg_ids)]
+        claimed = sum(sum(cursor.sizes[: cursor.segment]) + cursor.position for cursor in cursors)
+        return claimed, sum(cursor.total for cursor in cursors)
 
     async def settled(self, leg_ids: Sequence[str]) -> Settled:
         """Return when the deliveries of legs were settled, from their records (to 10 ms)."""

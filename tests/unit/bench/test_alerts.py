@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.alerts import P0, P1, P3, P4, Grade, cap
+from bench.alerts import P0, P1, P2, P3, P4, PX, Grade, cap
 from bench.people import CITY
 from relay.adapter import Class
 from relay.cap.limits import Limits
@@ -17,7 +17,9 @@ NOW = datetime(2025, 3, 1, 3, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("grade", "klass"), [(P0, Class.P0), (P1, Class.P1), (P3, Class.P3), (P4, Class.P4)], ids=lambda v: str(v)[:2]
+    ("grade", "klass"),
+    [(P0, Class.P0), (P1, Class.P1), (P2, Class.P2), (P3, Class.P3), (P4, Class.P4), (PX, Class.PX)],
+    ids=lambda v: str(v)[:2],
 )
 def test_alerts_have_the_class_they_are_named_for(grade: Grade, klass: Class) -> None:
     """The relay's own table judges them."""

@@ -7,7 +7,7 @@ import pytest
 from bench.catalogue import FIGURES
 from bench.sizes import QUICK, Sizes
 
-NAMES = ("E1", "E1s", *(f"E{number}" for number in range(2, 14)))
+NAMES = ("E1", "E1s", "E2", "E3", "E4", "E4m", *(f"E{number}" for number in range(5, 14)))
 
 
 def test_all_figures_are_there() -> None:
