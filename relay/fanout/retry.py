@@ -14,8 +14,10 @@ _WORTH_A_COPY = frozenset({Class.P0, Class.P1, Class.P2})
 
 _CENTI = 100
 
-#: The send number is a byte and orders what happened; before it is full the delivery becomes a dead letter.
+#: The send number is a byte and orders what happened; before it is full the delivery ends.
 MOST_SENDS = 250
+#: The last so many are spread over the time that is left, so that they last until the end.
+_SPARED = 125
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,12 +192,21 @@ def _charged(record: Record) -> Record:
 def _again(record: Record, reason: str, pause: float, how: Handover) -> Record:
     if record.send >= MOST_SENDS:
         return ended(record, State.DEAD_LETTER, reason="attempts_exhausted", now=how.now)
-    due = how.now + int(pause * _CENTI)
+    due = how.now + max(int(pause * _CENTI), _spread(record.send, how) if pause else 0)
     if due >= how.expires:
         return ended(
             record, State.POSSIBLY_SENT if record.flags & Flag.IN_DOUBT else State.EXPIRED, reason=reason, now=how.now
         )
     return replace(record, state=State.RETRYING, reason=code_of(reason), due=max(due, 1))
+
+
+def _spread(send: int, how: Handover) -> int:
+    """Return the least pause, in hundredths of a second, with which the send number lasts until the end.
+
+    A host that is busy for days costs no attempt, but a send each time: the delivery must not end of that.
+    """
+    left = MOST_SENDS - send
+    return (how.expires - how.now) * how.of // left if left < _SPARED else 0
 
 
 _AFTER: dict[Verdict, Callable[[Outcome, Record, Handover, RetryPolicy, float], Record]] = {

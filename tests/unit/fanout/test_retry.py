@@ -1,7 +1,7 @@
 """What follows a hand-over, for every verdict, scope, kind and class."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
@@ -156,6 +156,25 @@ def test_a_full_send_number_ends_as_a_dead_letter() -> None:
 
     assert record.state is State.DEAD_LETTER
     assert record.reason == code_of("attempts_exhausted")
+
+
+@pytest.mark.parametrize("days", [1, 3, 30])
+@pytest.mark.parametrize("name", [Verdict.RETRY, Verdict.THROTTLED])
+def test_the_send_number_lasts_until_the_end(name: Verdict, days: int) -> None:
+    """A host that is busy for as long as the alert lives is asked until then, and never makes a dead letter."""
+    record, now, asked, expires = Record(), 0, list[int](), days * 8_640_000
+    while not record.state.terminal:
+        asked.append(now)
+        record = after(
+            verdict(name, reason="host_busy"), begin(record, channel=3), how(now=now, expires=expires), POLICY, 0.5
+        )
+        now = max(record.due, now + 1)
+    pauses = [late - early for early, late in pairwise(asked)]
+
+    assert (record.state, reason_of(record.reason)) == (State.EXPIRED, "host_busy")
+    assert record.send < 250
+    assert pauses[:100] == [200, 500, *[1500] * 98]
+    assert asked[-1] > expires * 0.98
 
 
 @pytest.mark.parametrize("name", [Verdict.RETRY, Verdict.THROTTLED])
