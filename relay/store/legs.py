@@ -230,7 +230,7 @@ def _published(
     keys: Partition, alert_id: str, plan: Publication, now_ms: int
 ) -> tuple[list[str], list[str | bytes | int | float]]:
     """Return keys and arguments of the script that publishes a plan."""
-    names = [keys.legs, keys.alert(alert_id), keys.plan_leases, keys.checks]
+    names = [keys.legs, keys.alert(alert_id), keys.plan_leases, keys.checks, keys.run, keys.alerts]
     along = [(leg, number, data) for leg in plan.legs for number, data in enumerate(leg.segments)]
     deliveries = sum(leg.cursor.total for leg in plan.legs)
     args: list[str | bytes | int | float] = [alert_id, now_ms, plan.recipients, deliveries]

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from relay.adapter import Class
 from relay.store.cursor import AGAIN, STOPPED
+from relay.store.legs import Publication
 from relay.tracking.states import Record, State
-from tests.contract.engine_side import LANE, Engine, new_leg, wall_ms
+from tests.contract.engine_side import LANE, Engine, an_alert, new_leg, wall_ms
 
 RETRYING = Record(state=State.RETRYING, send=1, due=1)
 
@@ -92,3 +94,19 @@ async def test_leg_itself_is_not_marked(engine: Engine) -> None:
     await engine.redis.call("HSET", engine.keys.run, "changed", wall_ms() - 61_000)
 
     assert (first, await labelled(engine)) == (True, False)
+
+
+@pytest.mark.parametrize(("received", "label"), [(5.0, True), (-5.0, False)])
+async def test_plan_of_an_older_alert_is_labelled(engine: Engine, received: float, label: bool) -> None:
+    """The old server had planned it, and its workers had sent it; this one has the alert, and no plan."""
+    await begun(engine, "other", seconds_ago=0)
+    await change_server(engine)
+    made = new_leg([10])
+    await engine.alerts.accept(an_alert(received_ms=wall_ms() - int(received * 1000)))
+    later = replace(made, cursor=replace(made.cursor, start=wall_ms() + 5_000, klass=Class.P0))
+    await engine.legs.publish("alert", Publication(legs=[later], recipients=10), now_ms=wall_ms())
+    chunk = await engine.claim()
+
+    assert chunk.leg_id == made.leg_id
+    assert bool(chunk.flags & AGAIN) is label
+    assert bool((await engine.known(made.leg_id)).cursor.flags & AGAIN) is label

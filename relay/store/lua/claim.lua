@@ -6,10 +6,7 @@
 --       8 tell which classes wait afterwards (0 | 1): asked for where there are several partitions
 -- Returns {'chunk', how, member, class, flags, start, expires, epoch, now, a bit for each class that waits} | {'idle', wait (ms), epoch} | {'fence', wait, epoch}
 -- The epoch changes when another server run answers, or when the partition was emptied.
--- The flags of a chunk have AGAIN besides when what is handed over of it may come twice: see may_be_known.
-local AGAIN = 8
-local DOUBTED = 60000 -- for so long (ms) after a change of the server
-local CLOCKS = 2000 -- legs begin by a planner's clock, which may be so far ahead (ms)
+-- The flags of a chunk have AGAIN besides when what is handed over of it may come twice.
 local now = milliseconds()
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 local run = redis.call('HMGET', KEYS[3], 'id', 'epoch', 'next', 'until', 'changed')
@@ -27,14 +24,6 @@ elseif run[1] ~= server then
   if now < tonumber(run[4]) then return {'fence', tonumber(run[4]) - now, epoch} end
   redis.call('HSET', KEYS[3], 'id', server)
   redis.call('HDEL', KEYS[3], 'next', 'until')
-end
-
--- A server that took over, or came back, may have forgotten the last claims and settles of the one before.  Workers that
--- live tell it again; of those that died nobody can.  So what is claimed soon afterwards, of a leg that was there
--- before, goes out with its label, whoever sent it or not.
-local function may_be_known(cursor)
-  local changed = tonumber(run[5])
-  return changed and now < changed + DOUBTED and cursor.start < changed + CLOCKS
 end
 
 local function due_in(key)
@@ -57,7 +46,7 @@ local function grant(how, member, class, cursor)
   redis.call('HSET', KEYS[4], member, ARGV[1])
   redis.call('INCR', KEYS[2])
   local bits = ARGV[8] == '1' and waiting() or 0
-  local flags = may_be_known(cursor) and bit.bor(cursor.flags, AGAIN) or cursor.flags
+  local flags = doubted(run[5], cursor.start, now) and bit.bor(cursor.flags, AGAIN) or cursor.flags
   return {'chunk', how, member, class, flags, cursor.start, cursor.expires, epoch, now, bits}
 end
 

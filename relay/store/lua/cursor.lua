@@ -30,3 +30,15 @@ local function milliseconds()
   local t = redis.call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
+
+-- A server that took over, or came back, may have forgotten the last claims and settles of the one before.  Workers that
+-- live tell it again; of those that died nobody can.  So what is sent soon afterwards, of what was there before, has a
+-- label, whoever had sent it or not.
+local AGAIN = 8
+local DOUBTED = 60000 -- for so long (ms) after a change of the server
+local CLOCKS = 2000 -- other machines' clocks may be so far ahead (ms)
+
+local function doubted(changed, begun, now)
+  changed = tonumber(changed)
+  return changed and now < changed + DOUBTED and begun < changed + CLOCKS
+end
