@@ -21,7 +21,7 @@ from relay.fanout.bell import Bells
 from relay.fanout.channels import Channels
 from relay.fanout.contents import Contents
 from relay.fanout.items import Links
-from relay.fanout.lane import Lane
+from relay.fanout.lane import TOGETHER, Lane
 from relay.fanout.leases import Leases
 from relay.fanout.listen import Listener
 from relay.fanout.planner import Planner
@@ -51,6 +51,7 @@ from relay.store.switches import Switches
 from relay.store.together import Together
 from relay.store.watch import Watch
 from relay.supervise import Part
+from relay.tracking.lately import Lately
 from relay.tracking.receipts import Receipts
 from relay.tracking.recent_legs import RecentLegs
 from relay.tracking.writes import Writes
@@ -107,11 +108,11 @@ class _Stores:
             rates=Rates(connection, keys),
         )
 
-    def inbound(self, clock: Clock) -> Receipts:
+    def inbound(self, clock: Clock, lately: Lately) -> Receipts:
         """Return what takes receipts and replies: many at a time, which share round trips to one server."""
         busy = self.connection if self.connection.kind == "cluster" else Together(self.connection)
         writes = Writes(RecentLegs(self.legs), Chunks(busy, self.keys))
-        return Receipts(self.receipts, writes, clock=clock)
+        return Receipts(self.receipts, writes, clock=clock, lately=lately)
 
 
 class Worker:
@@ -142,7 +143,8 @@ class Worker:
             stores.directory, self._contents, self._channels, stores.rates, links, clock, self._precedence
         )
         self._replay = Replay(stores.chunks, stores.legs, clock=clock)
-        self._receipts = stores.inbound(clock)
+        self._lately = Lately(clock=clock)
+        self._receipts = stores.inbound(clock, self._lately)
         self._leases = Leases(stores.chunks, self._replay, engine=settings.engine, clock=clock)
         look = min(5.0, settings.engine.lease, settings.engine.lease_flash)
         self._bells = Bells(connection, stores.keys, [PLAN_LANE, *Kind], look=look)
@@ -170,7 +172,9 @@ class Worker:
             "leases": self._leases,
             "index": self._matcher,
             "servers": Watch(self._redis, self._stores.keys),
-            "replay": Repeating(self._leases, self._contents, self._replay, self._channels, self._stores.legs),
+            "replay": Repeating(
+                self._leases, self._contents, self._replay, self._channels, self._stores.legs, self._lately
+            ),
         }
 
     def _planning_parts(self) -> dict[str, Part]:
@@ -243,6 +247,8 @@ class Worker:
         await self._channels.close(deadline=deadline)
 
     def _lane(self, kind: Kind, sender: Sender) -> Lane:
+        # Chunks that share their steps would wait for each other's tokens of a rate.
+        rated = any(c.settings.rate for c in self._channels if c.descriptor.kind is kind)
         return Lane(
             kind,
             chunks=self._stores.chunks,
@@ -252,6 +258,7 @@ class Worker:
             preparer=self._preparer,
             engine=self._settings.engine,
             most=_most(self._settings, self._channels, kind),
+            together=1 if rated else TOGETHER,
         )
 
     @property

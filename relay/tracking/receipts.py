@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -12,6 +13,7 @@ from relay.adapter import Receipt, Verdict
 from relay.clock import Clock
 from relay.fanout.ids import DeliveryRef
 from relay.store.receipts import Part, ReceiptStore
+from relay.tracking.lately import Lately
 from relay.tracking.reasons import code_of
 from relay.tracking.states import Flag, Record, State
 from relay.tracking.writes import Place, Writes
@@ -58,12 +60,16 @@ class LateWord:
 
 
 class Receipts:
-    """Applies receipts, whenever they come: before the response that names their id, twice, or days later."""
+    """Applies receipts, whenever they come: before the response that names their id, twice, or days later.
 
-    def __init__(self, store: ReceiptStore, writes: Writes, *, clock: Clock) -> None:
+    ``lately`` remembers them for a moment, where somebody repeats them after a loss.
+    """
+
+    def __init__(self, store: ReceiptStore, writes: Writes, *, clock: Clock, lately: Lately | None = None) -> None:
         self._store = store
         self._writes = writes
         self._clock = clock
+        self._lately = lately
 
     async def register(self, channel: str, ids: Mapping[str, Part]) -> list[tuple[Part, str]]:
         """Make provider ids known; returns the early receipts among them, to be given to :meth:`early` once settled.
@@ -72,12 +78,18 @@ class Receipts:
             StoreUnavailable: Redis is away.
         """
         found = await self._store.register(channel, ids)
+        if self._lately is not None:
+            self._lately.note(partial(self._register_again, channel, ids))
         return [(ids[provider_id], text) for provider_id, text in found.items()]
+
+    async def _register_again(self, channel: str, ids: Mapping[str, Part]) -> None:
+        for provider_id, text in (await self._store.register(channel, ids)).items():
+            await self.early(ids[provider_id], text)
 
     async def early(self, part: Part, text: str) -> None:
         """Apply a receipt that had come before its delivery was settled."""
         word = orjson.loads(text)
-        await self._apply(part, _Word(Verdict(word["verdict"]), word["reason"], word["at"]))
+        await self._take(part, _Word(Verdict(word["verdict"]), word["reason"], word["at"]))
 
     async def receive(self, channel: str, receipt: Receipt) -> bool:
         """Apply a receipt; False when its delivery is not known (yet).
@@ -92,14 +104,23 @@ class Receipts:
         else:
             text = orjson.dumps({"verdict": word.verdict, "reason": word.reason, "at": word.at}).decode()
             part = await self._store.find(channel, receipt.provider_id, text)
+            if part is None and self._lately is not None:
+                self._lately.note(partial(self._find_again, channel, receipt.provider_id, text))
         if part is None:
             return False
-        await self._apply(part, word)
+        await self._take(part, word)
         return True
+
+    async def _find_again(self, channel: str, provider_id: str, text: str) -> None:
+        part = await self._store.find(channel, provider_id, text)
+        if part is not None:
+            await self.early(part, text)
 
     async def sent(self, addresses: Mapping[str, str]) -> None:
         """Remember what was sent last to each address: address → delivery id."""
         await self._store.opened(addresses)
+        if addresses and self._lately is not None:
+            self._lately.note(partial(self._store.opened, addresses))
 
     async def answer(self, address: str, text: str) -> bool:
         """Take a reply: a digit acknowledges the newest open alert for that address; False for anything else."""
@@ -108,8 +129,7 @@ class Receipts:
         ref = DeliveryRef.parse(delivery_id) if delivery_id else None
         if ref is None or digit == "0":
             return False
-        if not await self.acknowledge(ref, int(digit)):
-            await self._late(ref, LateWord(State.ACKNOWLEDGED, self._clock.time(), answer=int(digit)))
+        await self._say(ref, LateWord(State.ACKNOWLEDGED, self._clock.time(), answer=int(digit)))
         return True
 
     async def acknowledge(self, ref: DeliveryRef, answer: int) -> bool:
@@ -122,20 +142,31 @@ class Receipts:
         word = LateWord(State.ACKNOWLEDGED, self._clock.time(), answer=answer)
         return place is not None and await self._writes.write(place, word.record(place))
 
-    async def _apply(self, part: Part, word: _Word) -> None:
+    async def _take(self, part: Part, word: _Word) -> None:
         ref = DeliveryRef.parse(part.delivery_id)
         if ref is None:
             return
         at, reason = min(word.at, self._clock.time()), code_of(word.reason)
         if word.verdict is Verdict.REJECTED:
-            await self._write(ref, LateWord(State.FAILED, at, reason=reason))
-        elif word.verdict is Verdict.DELIVERED and await self._whole(part):
-            await self._write(ref, LateWord(State.DELIVERED, at, reason=reason))
+            await self._say(ref, LateWord(State.FAILED, at, reason=reason))
+        elif word.verdict is Verdict.DELIVERED:
+            if await self._whole(part):
+                await self._say(ref, LateWord(State.DELIVERED, at, reason=reason))
+            elif self._lately is not None:
+                self._lately.note(partial(self._take, part, word))
 
-    async def _write(self, ref: DeliveryRef, word: LateWord) -> None:
+    async def _say(self, ref: DeliveryRef, word: LateWord) -> None:
         place = await self._writes.leg(ref)
         if place is None or not await self._writes.write(place, word.record(place)):
             await self._late(ref, word)
+        elif self._lately is not None:
+            self._lately.note(partial(self._say_again, ref, word, place.leg.cursor.start))
+
+    async def _say_again(self, ref: DeliveryRef, word: LateWord, start: float) -> None:
+        """Write a word once more, unless its leg was planned again: another person may have that rank now."""
+        place = await self._writes.leg(ref)
+        if place is not None and place.leg.cursor.start == start:
+            await self._writes.write(place, word.record(place))
 
     async def _late(self, ref: DeliveryRef, word: LateWord) -> None:
         """Leave a word for the node that archived its alert, or until its leg has come back after a loss."""

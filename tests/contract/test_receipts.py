@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from relay.adapter import Receipt, Verdict
 from relay.fanout.ids import DeliveryRef
 from relay.store.receipts import Part, ReceiptStore
 from relay.testing.clocks import FakeClock
+from relay.tracking.lately import PAUSE, Lately
 from relay.tracking.reasons import reason_of
 from relay.tracking.receipts import Receipts, provider_hash
 from relay.tracking.states import Flag, Record, State
@@ -26,13 +28,29 @@ class World:
         self.engine, self.leg = engine, leg
         self.clock = FakeClock(datetime.now(UTC) + timedelta(seconds=10))
         store = ReceiptStore(engine.redis, engine.keys)
-        self.receipts = Receipts(store, Writes(engine.legs, engine.chunks), clock=self.clock)
+        self.lately = Lately(clock=self.clock)
+        self.receipts = Receipts(store, Writes(engine.legs, engine.chunks), clock=self.clock, lately=self.lately)
 
     def delivery(self, rank: int) -> str:
         return str(DeliveryRef(self.leg, rank))
 
     async def record(self, rank: int = 0) -> Record:
         return Record.unpack(await self.engine.legs.records(self.leg, 0, first=rank, last=rank + 1))
+
+    async def copied(self) -> dict[str, bytes]:
+        """Return what a replica has now of the leg."""
+        keys = self.engine.keys
+        names = [keys.leg(self.leg), keys.records(self.leg, 0), keys.legs, keys.alert("alert")]
+        return {name: await self.engine.redis.call("DUMP", name) for name in names}
+
+    async def fail_over(self, copy: dict[str, bytes]) -> None:
+        """Let a replica that had no more than ``copy`` take over, and the worker notice it."""
+        await self.engine.redis.call("FLUSHALL")
+        for name, data in copy.items():
+            await self.engine.redis.call("RESTORE", name, 0, data)
+        self.lately.forgotten()
+        self.clock.advance(PAUSE)
+        await self.lately.repeat()
 
     async def receive(
         self, verdict: Verdict = Verdict.DELIVERED, *, provider_id: str = "", rank: int | None = None
@@ -172,3 +190,60 @@ async def test_reply_of_a_stranger(world: World) -> None:
 def test_hash_of_a_provider_id() -> None:
     """Every id has a hash that is not "none", and fits 32 bits."""
     assert all(0 < provider_hash(text) < 2**32 for text in ("", "a", "abc-123"))
+
+
+async def test_receipts_survive_a_failover(world: World) -> None:
+    """They are said once, to a primary that dies: delivered and refused, a part of a message, a reply."""
+    await world.receipts.register("sms", {"a": Part(world.delivery(2), 0, 2), "b": Part(world.delivery(2), 1, 2)})
+    await world.receipts.sent({NUMBER: world.delivery(3)})
+    copy = await world.copied()
+    await world.receive(rank=0)
+    await world.receive(Verdict.REJECTED, rank=1)
+    await world.receive(provider_id="a")
+    await world.receipts.answer(NUMBER, "4")
+    await world.fail_over(copy)
+    await world.receive(provider_id="b")
+    records = [await world.record(rank) for rank in range(5)]
+
+    assert [record.state for record in records] == [
+        State.DELIVERED,
+        State.FAILED,
+        State.DELIVERED,
+        State.ACKNOWLEDGED,
+        State.ACCEPTED,
+    ]
+    assert records[3].answer == 4
+    assert sum((await world.engine.counts(world.leg)).values()) == 10
+
+
+async def test_ids_survive_a_failover(world: World) -> None:
+    """Receipts that come after it name ids that were registered just before, or came themselves before those."""
+    copy = await world.copied()
+    await world.receive(provider_id="early")
+    await world.receipts.register("sms", {"id": Part(world.delivery(0), 0, 1)})
+    await world.receipts.sent({NUMBER: world.delivery(2)})
+    await world.fail_over(copy)
+    await world.receive(provider_id="id")
+    early = await world.receipts.register("sms", {"early": Part(world.delivery(1), 0, 1)})
+    for part, text in early:
+        await world.receipts.early(part, text)
+    await world.receipts.answer(NUMBER, "1")
+
+    assert [(await world.record(rank)).state for rank in range(3)] == [
+        State.DELIVERED,
+        State.DELIVERED,
+        State.ACKNOWLEDGED,
+    ]
+
+
+async def test_receipt_is_not_said_of_another_person(world: World) -> None:
+    """The leg was planned again meanwhile: at the same rank may be somebody else."""
+    await world.receive(rank=0)
+    await world.engine.redis.call("FLUSHALL")
+    await asyncio.sleep(0.002)
+    await world.engine.leg([10])
+    world.lately.forgotten()
+    world.clock.advance(PAUSE)
+    await world.lately.repeat()
+
+    assert await world.engine.counts(world.leg) == {State.QUEUED: 10}

@@ -21,14 +21,18 @@ class Rest:
 
     channels: Sequence[Channel]
     on_change: list[asyncio.Event] = field(default_factory=list)
-    forgotten: int = 0
+    forgets: int = 0
+    losses: int = 0
     owing: bool = False
 
     def __iter__(self) -> Iterator[Channel]:
         return iter(self.channels)
 
     def forget(self) -> None:
-        self.forgotten += 1
+        self.forgets += 1
+
+    def forgotten(self) -> None:
+        self.losses += 1
 
 
 async def test_channels_keep_their_numbers(engine: Engine) -> None:
@@ -38,7 +42,7 @@ async def test_channels_keep_their_numbers(engine: Engine) -> None:
         channel.index = await engine.legs.channel_index(channel.name)
     await engine.redis.call("FLUSHALL")
     rest: Any = Rest(channels[::-1])
-    repeating = Repeating(rest, rest, rest, rest, engine.legs)
+    repeating = Repeating(rest, rest, rest, rest, engine.legs, rest)
     rest.on_change[0].set()
     stopping = asyncio.Event()
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
@@ -49,7 +53,8 @@ async def test_channels_keep_their_numbers(engine: Engine) -> None:
         cast("asyncio.Event", rest.on_change[0]).set()
 
     assert await engine.legs.channels() == {"sms": 1, "email": 2}
-    assert rest.forgotten >= 1
+    assert rest.forgets >= 1
+    assert rest.losses >= 1
 
 
 async def test_numbers_are_never_given_twice(engine: Engine) -> None:
