@@ -47,12 +47,12 @@ def decide(identity: Identity, *, k0_id: str | None, k1_ids: Collection[str], kn
     """Return what an alert is (design §6); shared by the node's memory and the store.
 
     ``k0_id`` is the alert with the same raw bytes, ``k1_ids`` those with the same triple, ``known_k2`` the content
-    key stored under this very alert id; None or empty when there is none.
+    key stored under this very alert id, or its end; None or empty when there is none.
     """
     if k0_id is not None:
         return Known(Kind.SAME, k0_id, "K0")
     if known_k2 is not None:
-        kind = Kind.SAME if known_k2 == identity.k2 else Kind.CONFLICT
+        kind = Kind.SAME if identity.k2.endswith(known_k2) else Kind.CONFLICT
         return Known(kind, identity.alert_id, "K2")
     others = sorted(set(k1_ids) - {identity.alert_id})
     if others:

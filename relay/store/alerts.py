@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
 from relay.adapter import Class
+from relay.store.alert_fields import digest_end, from_fields, to_fields
 from relay.store.copies import Copies
 from relay.store.keys import Partition
 from relay.store.memories import Memories
-from relay.store.packing import pack
 from relay.store.partitions import home_of
 from relay.store.plan_jobs import PLAN_LANE, PlanJobs, plan_score
 
@@ -60,7 +59,7 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What Redis knows before an alert is journalled: ids by raw bytes and by triple, and k2 by id."""
+    """What Redis knows before an alert is journalled: ids by raw bytes and by triple, and the end of k2 by id."""
 
     by_bytes: str
     by_triple: tuple[str, ...]
@@ -105,10 +104,9 @@ class Alerts(PlanJobs):
             StoreUnavailable: Redis is away.
         """
         keys = self.keys.of_sender(sender)
-        by_bytes, triple, k2 = await self._redis.pipe(
-            [("GET", keys.k0(k0)), ("SMEMBERS", keys.k1(k1)), ("HGET", keys.alert(alert_id), "k2")]
-        )
-        return Known(_text(by_bytes), tuple(sorted(_text(t) for t in triple)), _text(k2))
+        names = [keys.triple(k1), keys.alert(alert_id), keys.k0(k0), keys.k1(k1)]
+        by_bytes, k2, *triple = await self._redis.run("look_up", names, [digest_end(k0)])
+        return Known(_text(by_bytes), tuple(sorted({_text(t) for t in triple})), _text(k2))
 
     async def accept(self, new: NewAlert) -> Remembered:
         """Remember an alert, once.
@@ -122,7 +120,7 @@ class Alerts(PlanJobs):
             await self._refer(keys, new.referenced, new.fields, f"{new.msg_type} {new.alert_id}")
         names = [
             keys.alert(new.alert_id),
-            keys.k0(new.k0),
+            keys.triple(new.k1),
             keys.k1(new.k1),
             keys.referrers(new.k1),
             keys.marks,
@@ -134,7 +132,7 @@ class Alerts(PlanJobs):
         ]
         args: list[str | bytes | int] = [
             new.alert_id,
-            new.k2,
+            digest_end(new.k2),
             new.node,
             new.number,
             new.state,
@@ -142,9 +140,9 @@ class Alerts(PlanJobs):
             plan_score(new.klass, new.received_ms),
             new.received_ms,
             KEEP,
+            digest_end(new.k0),
+            *to_fields(_facts(new), new.raw),
         ]
-        for name, value in _facts(new).items():
-            args += [name, value]
         (verdict, state, *others), copies = await self.copies.run(self._redis, "accept", names, args)
         self.keys.settled(new.alert_id, keys)
         if new.state == "held" and state == b"accepted":
@@ -205,7 +203,8 @@ class Alerts(PlanJobs):
         """Return alerts by id, None for what is not known."""
         homes = [(await home_of(self._redis, self.keys, alert_id), alert_id) for alert_id in alert_ids]
         rows = await self._redis.pipe([("HGETALL", home.alert(alert_id)) for home, alert_id in homes])
-        return [_stored(row, with_raw=with_raw) if row else None for row in rows]
+        found = zip(alert_ids, rows, strict=True)
+        return [stored_alert(i, row, with_raw=with_raw) if row else None for i, row in found]
 
     async def state(self, alert_id: str) -> str:
         """Return the alert's state, empty when it is not known."""
@@ -214,10 +213,12 @@ class Alerts(PlanJobs):
 
     async def by_triples(self, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the alert ids of each k1 digest."""
-        asked = [(k1, keys.k1(k1)) for k1 in digests for keys in self.keys.all]
-        replies = await self._redis.pipe([("SMEMBERS", name) for _, name in asked])
+        asked = [(k1, keys) for k1 in digests for keys in self.keys.all]
+        commands = [c for k1, keys in asked for c in (("GET", keys.triple(k1)), ("SMEMBERS", keys.k1(k1)))]
+        replies = await self._redis.pipe(commands)
         found: dict[str, set[str]] = {k1: set() for k1 in digests}
-        for (k1, _), ids in zip(asked, replies, strict=True):
+        for (k1, _), text, ids in zip(asked, replies[::2], replies[1::2], strict=True):
+            found[k1].update(line.partition("\t")[0] for line in _text(text).split("\n") if line)
             found[k1].update(map(_text, ids))
         return {k1: tuple(sorted(ids)) for k1, ids in found.items()}
 
@@ -249,7 +250,8 @@ class Alerts(PlanJobs):
             pairs = [(m, s) for m, s in pairs if (s, m) < (int(top), last)]
         more, pairs = len(pairs) > limit, pairs[:limit]
         rows = await self._redis.pipe([("HGETALL", homes[alert_id].alert(alert_id)) for alert_id, _ in pairs])
-        stored = [_stored(row, with_raw=False) for row in rows if row]
+        found_rows = zip(pairs, rows, strict=True)
+        stored = [stored_alert(alert_id, row, with_raw=False) for (alert_id, _), row in found_rows if row]
         cursor = f"{pairs[-1][1]}-{pairs[-1][0]}" if more and pairs else ""
         return stored, cursor
 
@@ -265,29 +267,24 @@ class Alerts(PlanJobs):
         return _text(await self._redis.run("stop", names, [state, f"{state}_by", cause, flag, *alert.legs]))
 
 
-def _facts(new: NewAlert) -> dict[str, str | bytes]:
-    return {
+def _facts(new: NewAlert) -> dict[str, str]:
+    facts = {
         **new.fields,
         "node": new.node,
         "k0": new.k0,
         "k1": new.k1,
         "msgType": new.msg_type,
         "class": new.klass,
-        "reason": new.reason,
+        "received": str(new.received_ms),
         "expires": str(new.expires_ms),
-        "raw": pack(new.raw),
     }
+    return {**facts, "reason": new.reason} if new.reason else facts
 
 
-def _stored(row: Any, *, with_raw: bool) -> StoredAlert:  # noqa: ANN401 -- a mapping or a flat list, as the client parses it
+def stored_alert(alert_id: str, row: Any, *, with_raw: bool) -> StoredAlert:  # noqa: ANN401 -- as the client parses it
+    """Return an alert from what ``HGETALL`` says of its hash: a mapping or a flat list."""
     pairs = row.items() if isinstance(row, dict) else zip(row[::2], row[1::2], strict=True)
-    facts, raw = {}, b""
-    for name, value in pairs:
-        if name == b"raw":
-            raw = zlib.decompress(value) if with_raw else b""
-        else:
-            facts[name.decode()] = value.decode()
-    return StoredAlert(facts, raw)
+    return StoredAlert(*from_fields(alert_id, pairs, with_raw=with_raw))
 
 
 def _pairs(found: Any) -> list[tuple[bytes, float]]:  # noqa: ANN401 -- flat or paired, as the client parses it

@@ -60,12 +60,16 @@ class Partition:
         return self._key(f"a:{alert_id}")
 
     def k0(self, digest: str) -> str:
-        """STRING: alert id of these raw bytes."""
+        """STRING: alert id of these raw bytes, as the first version wrote it; now in :meth:`triple`."""
         return self._key(f"k0:{digest}")
 
     def k1(self, digest: str) -> str:
-        """SET: alert ids with this triple."""
+        """SET: alert ids with this triple, as the first version wrote it; now in :meth:`triple`."""
         return self._key(f"k1:{digest}")
+
+    def triple(self, digest: str) -> str:
+        """STRING: the alerts with this triple and the digests of their bytes; see store/lua/triple.lua."""
+        return self._key(f"t:{digest}")
 
     def referrers(self, digest: str) -> str:
         """SET: ``<msgType> <alert id>`` of alerts that refer to this triple, perhaps before it arrives."""

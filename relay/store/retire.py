@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from relay.store.alerts import KEEP, StoredAlert
+from relay.store.alert_fields import digest_end, to_fields, without_raw
+from relay.store.alerts import KEEP, StoredAlert, stored_alert
 from relay.store.connection import Connection
 from relay.store.keys import Partition
 from relay.store.legs import Leg
-from relay.store.packing import pack
 
-#: What is read of an alert to decide whether it may go.
-_FACTS = (
-    *("id", "state", "legs", "waits", "received", "planned", "decided", "done", "back", "expires"),
-    *("msgType", "referenced", "k0", "k1", "node", "archived"),
-)
 #: What must not have changed between reading an alert and taking it out; ``lua/retire.lua`` compares the same.
 _FINGERPRINT = ("state", "legs", "pass", "cancelled_by", "superseded_by", "back")
 #: Blobs that are written before the script that makes them known, in seconds.
@@ -54,15 +49,12 @@ class Retiring:
         self.keys = partition
 
     async def old(self, *, before_ms: int, skip: int, most: int) -> list[StoredAlert]:
-        """Return the oldest alerts received before a time, with the few facts that say whether they may go."""
+        """Return the oldest alerts received before a time, without their original bytes."""
         ids = await self._redis.call(
             "ZRANGE", self.keys.alerts, "-inf", f"({before_ms}", "BYSCORE", "LIMIT", skip, most
         )
-        rows = await self._redis.pipe([("HMGET", self.keys.alert(i.decode()), *_FACTS) for i in ids])
-        return [
-            StoredAlert({"id": i.decode(), **{n: v.decode() for n, v in zip(_FACTS, row, strict=True) if v}})
-            for i, row in zip(ids, rows, strict=True)
-        ]
+        rows = await self._redis.pipe([("HGETALL", self.keys.alert(i.decode())) for i in ids])
+        return [stored_alert(i.decode(), row, with_raw=False) for i, row in zip(ids, rows, strict=True)]
 
     async def unlist(self, alert_id: str) -> None:
         """Take an id from the list of alerts that has no alert behind it."""
@@ -70,14 +62,9 @@ class Retiring:
 
     async def states(self, alert_ids: Sequence[str]) -> dict[str, StoredAlert]:
         """Return state and end of those alerts that are in Redis, archived ones left out."""
-        rows = await self._redis.pipe(
-            [("HMGET", self.keys.alert(i), "state", "expires", "archived") for i in alert_ids]
-        )
-        return {
-            i: StoredAlert({"state": row[0].decode(), "expires": (row[1] or b"0").decode()})
-            for i, row in zip(alert_ids, rows, strict=True)
-            if row[0] and not row[2]
-        }
+        rows = await self._redis.pipe([("HGETALL", self.keys.alert(i)) for i in alert_ids])
+        found = (stored_alert(i, row, with_raw=False) for i, row in zip(alert_ids, rows, strict=True))
+        return {alert["id"]: alert for alert in found if alert["state"] and not alert["archived"]}
 
     async def lease(self, alert_id: str, token: str, *, seconds: float) -> bool:
         """Take or keep the right to archive an alert; False while another has it."""
@@ -100,6 +87,7 @@ class Retiring:
         referenced = alert["referenced"].split()
         names = [keys.alert(alert_id), keys.k0(alert["k0"]), keys.k1(alert["k1"]), keys.alerts, keys.decisions]
         names += [keys.plan, keys.plan_leases, keys.legs, keys.checks, keys.archiving(alert_id), keys.purge]
+        names.append(keys.triple(alert["k1"]))
         names += [keys.referrers(k1) for k1 in referenced]
         said = "|".join(alert[name] for name in _FINGERPRINT)
         args: list[str | bytes | int] = [alert_id, going.token, said, alert["msgType"], going.keep, going.node]
@@ -111,6 +99,7 @@ class Retiring:
             own += [key for n in range(0 if later else segments) for key in self._blob_keys(leg.leg_id, n)]
             names += own
             args += [leg.leg_id, leg.facts.get("late", ""), len(own), later]
+        args += without_raw(alert.facts) if going.keep else []
         return str((await self._redis.run("retire", names, args)).decode())
 
     async def want(self, alert_id: str) -> None:
@@ -160,11 +149,10 @@ class Retiring:
     async def bring_back(self, alert: StoredAlert, legs: Sequence[Back]) -> str:
         """Make an archived alert known again, its segments being staged: ``back``, ``known`` or ``lost``."""
         keys, alert_id = self.keys, alert["id"]
-        names = [keys.alert(alert_id), keys.k0(alert["k0"]), keys.k1(alert["k1"]), keys.alerts, keys.legs]
-        fields: list[str | bytes] = ["raw", pack(alert.raw)]
-        for name, value in alert.facts.items():
-            fields += [name, value]
-        args: list[str | bytes | int] = [alert_id, alert.number("received"), KEEP, len(fields), *fields, len(legs)]
+        names = [keys.alert(alert_id), keys.triple(alert["k1"]), keys.alerts, keys.legs]
+        fields = to_fields({**alert.facts, "k2": digest_end(alert["k2"])}, alert.raw)
+        args: list[str | bytes | int] = [alert_id, alert.number("received"), KEEP, digest_end(alert["k0"])]
+        args += [len(fields), *fields, len(legs)]
         for back in legs:
             leg_id = back.leg.leg_id
             own = [keys.leg(leg_id)]

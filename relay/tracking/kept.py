@@ -78,7 +78,8 @@ class KeptAlerts(Alerts):
             if new.msg_type in _REFERS:
                 for way in self._ways:
                     await way.refer(kept)
-            return Remembered("same" if kept["k2"] == new.k2 else "conflict", kept["state"], ())
+            same = bool(kept["k2"]) and new.k2.endswith(kept["k2"])
+            return Remembered("same" if same else "conflict", kept["state"], ())
         space = await self._room.look(self.keys.of_sender(new.fields.get("sender", "")))
         if not space.admits(len(new.raw) + _ALERT, klass=new.klass):
             raise StoreFull("what is left is for P0 and P1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from relay.cap import identity
 from relay.cap.model import Alert, Info
 from relay.cap.priority import classify
 from relay.store.alerts import StoredAlert
@@ -72,12 +73,15 @@ def why(
         "decision": stored["state"],
         "reason": stored["reason"] or None,
         "sentences": sentences,
-        "keys": _keys(stored),
+        "keys": _keys(stored, alert),
     }
 
 
-def _keys(stored: StoredAlert) -> dict[str, str]:
-    return {name: stored[name.lower()] for name in _KEYS if stored[name.lower()]}
+def _keys(stored: StoredAlert, alert: Alert) -> dict[str, str]:
+    keys = {name: stored[name.lower()] for name in _KEYS if stored[name.lower()]}
+    whole = identity.k2(alert)
+    # Redis keeps the end of it.
+    return keys | ({"K2": f"t.{whole}" if stored["mode"] == "test" else whole} if whole.endswith(stored["k2"]) else {})
 
 
 def _held(stored: StoredAlert) -> list[str]:

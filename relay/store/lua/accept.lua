@@ -1,23 +1,27 @@
+-- include triple
 -- Remember one alert: idempotent by alert id, and commuting with a Cancel, Update or approval that came before it.
--- KEYS: 1 alert  2 k0  3 k1  4 referrers of this alert  5 marks  6 plan  7 bell  8 alerts  9 decisions
---       10.. referrers of every alert that this one refers to
--- ARGV: 1 alert id  2 k2  3 node  4 journal number  5 state  6 msgType  7 plan score  8 received (ms)
---       9 keep keys for (s)  10.. field, value, ... of the alert
+-- KEYS: 1 alert  2 triple  3 k1 (as the first version wrote it)  4 referrers of this alert  5 marks  6 plan  7 bell
+--       8 alerts  9 decisions  10.. referrers of every alert that this one refers to
+-- ARGV: 1 alert id  2 end of the digest of its content (K2)  3 node  4 journal number  5 state  6 msgType  7 plan score
+--       8 received (ms)  9 keep keys for (s)  10 end of the digest of its bytes (K0)  11.. field, value, ... of the alert
 -- Returns {'new' | 'same' | 'conflict', state, other ids with the same triple...}
 local id, state = ARGV[1], ARGV[5]
 local seen = tonumber(redis.call('HGET', KEYS[5], ARGV[3]) or 0)
 if tonumber(ARGV[4]) > seen then redis.call('HSET', KEYS[5], ARGV[3], ARGV[4]) end
 
 local known = redis.call('HMGET', KEYS[1], 'k2', 'state')
+local triple = redis.call('GET', KEYS[2])
 if known[1] then
-  if known[1] == ARGV[2] then
-    redis.call('SET', KEYS[2], id, 'EX', ARGV[9])
+  -- The first version kept the whole digest.
+  if string.sub(known[1], -#ARGV[2]) == ARGV[2] then
+    triple_add(KEYS[2], triple, id, ARGV[10], ARGV[9])
     return {'same', known[2]}
   end
   return {'conflict', known[2]}
 end
 
-local others = redis.call('SMEMBERS', KEYS[3])
+local others = triple_ids(triple)
+for _, other in ipairs(redis.call('SMEMBERS', KEYS[3])) do others[#others + 1] = other end
 local extra = {}
 if state == 'held' or state == 'accepted' then
   -- An accepted one too: the plan may have held it, and then a person rejected it.
@@ -37,11 +41,9 @@ if (in_force or state == 'held') and (ARGV[6] == 'Alert' or ARGV[6] == 'Update')
   end
 end
 
-redis.call('HSET', KEYS[1], 'id', id, 'k2', ARGV[2], 'state', state, 'received', ARGV[8], unpack(ARGV, 10))
+redis.call('HSET', KEYS[1], 'k2', ARGV[2], 'state', state, unpack(ARGV, 11))
 if #extra > 0 then redis.call('HSET', KEYS[1], unpack(extra)) end
-redis.call('SET', KEYS[2], id, 'EX', ARGV[9])
-redis.call('SADD', KEYS[3], id)
-redis.call('EXPIRE', KEYS[3], ARGV[9])
+triple_add(KEYS[2], triple, id, ARGV[10], ARGV[9])
 redis.call('ZADD', KEYS[8], ARGV[8], id)
 for i = 10, #KEYS do
   -- What came too late to be sent still silences what it refers to, should that come later still.  What nobody has

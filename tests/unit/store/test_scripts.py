@@ -9,7 +9,7 @@ from relay.store import scripts
 
 FOLDER = resources.files("relay.store").joinpath("lua")
 NAMES = sorted(path.name.removesuffix(".lua") for path in FOLDER.iterdir() if path.name.endswith(".lua"))
-INCLUDED = {"cursor", "merge"}
+INCLUDED = {"cursor", "merge", "triple"}
 WHOLE = [name for name in NAMES if name not in INCLUDED]
 
 
