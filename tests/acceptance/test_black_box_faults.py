@@ -16,7 +16,7 @@ from tests.acceptance.black_box_alerts import Document, alert, info, instant, pe
 from tests.acceptance.black_box_receivers import SECRET, Call
 from tests.acceptance.relay_side import free_port, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("heavy")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOLE_PORT = free_port()
 HEALTHY, LOST, FEW = 200, 100, 160

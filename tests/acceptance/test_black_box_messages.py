@@ -18,7 +18,7 @@ from tests.acceptance.black_box_alerts import Document, alert, info, instant, ma
 from tests.acceptance.black_box_receivers import Mailbox, mailbox
 from tests.acceptance.relay_side import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("heavy")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass(frozen=True, slots=True)

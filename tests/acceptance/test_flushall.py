@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from relay.store import keys
@@ -25,7 +24,6 @@ async def _command(relay: Relay, *words: str) -> Any:
         await client.aclose()
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_flushall_while_alerts_flow(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

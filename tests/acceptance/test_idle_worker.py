@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.acceptance.agency_side import Agency, alert
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.operators_server import Server
@@ -39,7 +37,6 @@ async def _post_one(agency: Agency, server: Server) -> int:
     return len(claims)
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_idle_workers_cost_next_to_nothing_and_are_no_herd(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], server: Server
 ) -> None:

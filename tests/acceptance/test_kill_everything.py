@@ -18,7 +18,6 @@ PEOPLE = 20
 needs_death_signal = pytest.mark.skipif(not death_signal_prefix(), reason="setpriv of util-linux is not here")
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_power_cut_right_after_the_answer(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -39,7 +38,6 @@ async def test_power_cut_right_after_the_answer(
     assert found.kept, found
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_power_cut_in_the_middle_of_sending(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -91,7 +89,6 @@ async def test_restart_at_once_after_a_kill(
     assert found.kept, found
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_clean_stop_loses_and_repeats_nothing(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.acceptance.agency_side import Agency, alert
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge
@@ -28,7 +26,6 @@ async def _keep_killing(relay: Relay, stopping: asyncio.Event) -> int:
     return killed
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_posts_are_taken_while_redis_dies_again_and_again(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

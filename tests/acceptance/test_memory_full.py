@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from tests.acceptance.agency_side import Agency, alert
@@ -33,7 +32,6 @@ async def leave(relay: Relay, *, room: int) -> None:
     await ask(relay, "CONFIG", "SET", "maxmemory", int((used + room) / 0.8))
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_low_alerts_wait_for_room(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -65,7 +63,6 @@ async def test_low_alerts_wait_for_room(
     assert lines(file) == 2 * PEOPLE
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_accepting_goes_on_without_a_byte(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

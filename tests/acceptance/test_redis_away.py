@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from relay.store.server_choice import wheel_binaries
 from tests.acceptance.agency_side import Agency, alert
 from tests.acceptance.conftest import MakeRelay
@@ -101,7 +99,6 @@ async def test_same_alert_during_the_outage_is_known(
     assert other.status == 409
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_redis_that_hangs_while_alerts_flow_loses_nothing(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import pytest
-
 from tests.acceptance.agency_side import Agency, alert
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
@@ -61,7 +59,6 @@ class Flow:
         self.ids[number] = (await self._agency.post(alert(number))).body["id"]
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_workers_are_replaced_without_a_pause_or_a_copy(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

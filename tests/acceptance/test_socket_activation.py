@@ -64,7 +64,6 @@ class Agencies:
             return response.status
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_a_restart_of_the_api_refuses_nobody(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], listening: socket.socket
 ) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.acceptance.agency_side import Agency, alert
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
@@ -24,7 +22,6 @@ async def _still(file: Path, *, seconds: float) -> bool:
     return lines(file) == before
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_stop_holds_until_it_is_taken_back(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -56,7 +53,6 @@ async def test_stop_holds_until_it_is_taken_back(
     assert found.once, found
 
 
-@pytest.mark.xdist_group("heavy")
 async def test_stop_works_while_redis_is_silent(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -25,7 +25,6 @@ _BLOCK = re.compile(r"^```\w+\n# machine (?P<machine>[12])(?:: (?P<file>\S+))?\n
 _HOST = "one.chapar.example"
 
 pytestmark = [
-    pytest.mark.xdist_group("heavy"),
     pytest.mark.skipif(
         shutil.which("redis-server") is None or shutil.which("openssl") is None,
         reason="no redis-server with TLS, or no openssl, on this machine",

@@ -15,7 +15,6 @@ from tests.acceptance.relay_side import send, until
 PEOPLE = 1_000
 
 
-@pytest.mark.xdist_group("heavy")
 @pytest.mark.parametrize("idempotent", [True, False], ids=["simple", "careful"])
 async def test_worker_that_slept_longer_than_its_lease(
     make_relay: MakeRelay, console: Callable[..., dict[str, Any]], tmp_path: Path, idempotent: bool
