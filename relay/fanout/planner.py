@@ -104,8 +104,10 @@ class Planner:
             return 0.2
         if not alert_ids:
             return wait / 1000
-        # What is in hand already was leased again just now, because its lease ran out.
         fresh = [alert_id for alert_id in alert_ids if alert_id not in self._in_hand]
+        if not fresh:
+            # Its lease ran out while it is planned here, slowly: nobody died of it.
+            await self._put_off(alert_ids[0])
         if len(fresh) > 1:
             self._begin(tasks, self._together(fresh), f"{fresh[0]} and {len(fresh) - 1} more")
         elif fresh:
@@ -136,9 +138,13 @@ class Planner:
             log.exception("planned_one_by_one", alerts=len(alert_ids))
             alone = set(alert_ids)
         for alert_id in filter(alone.__contains__, alert_ids):
-            with suppress(StoreUnavailable):  # it was leased with the others, and some time ago
-                await self._alerts.put_off_plan(alert_id, until_ms=self._ms() + int(self._settings.engine.lease * 1000))
+            await self._put_off(alert_id)  # it was leased with the others, and some time ago
             await self._guarded(alert_id)
+
+    async def _put_off(self, alert_id: str) -> None:
+        """Lease a job from now on that is in hand here."""
+        with suppress(StoreUnavailable):
+            await self._alerts.put_off_plan(alert_id, until_ms=self._ms() + int(self._settings.engine.lease * 1000))
 
     def _crowded(self) -> None:
         """Let bells pass by while all hands are full."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import structlog
+
 from relay.adapter import Class
 from relay.errors import StoreUnavailable
 from relay.store.connection import Connection
@@ -11,7 +13,11 @@ from relay.store.keys import CLASSES, Partition
 from relay.store.lookout import AWAY, Lookout
 from relay.store.partitions import Keys, home_of
 
+log = structlog.get_logger()
+
 PLAN_LANE = "plan"
+#: A job that so many planners took, and none finished, is not given to another one: it may be what they died of.
+MOST_TAKES = 3
 
 #: The classes that count as urgent are the first so many: P0 and P1.
 URGENT = 2
@@ -33,7 +39,8 @@ class PlanJobs:
     async def take_plans(self, *, lease_ms: int, urgent: bool = False, most: int = 1) -> tuple[list[str], int]:
         """Lease the most urgent plan job: ([alert id], 0), or ([], milliseconds until something may be due).
 
-        When it is neither P0 nor P1, up to ``most`` come at once, in order.  ``urgent``: only P0 and P1.
+        When it is neither P0 nor P1, up to ``most`` come at once, in order.  ``urgent``: only P0 and P1.  One that
+        several took and nobody finished is held for a person instead, with the reason ``plan_failed``.
 
         Raises:
             StoreUnavailable: Redis is away.
@@ -68,9 +75,14 @@ class PlanJobs:
     async def _take(
         self, keys: Partition, lease_ms: int, *, tell: bool, urgent: bool, most: int
     ) -> tuple[list[str], int, int]:
-        names, args = [keys.plan, keys.plan_leases], [lease_ms, int(tell), int(urgent), most]
-        wait, waiting, *alert_ids = await self._redis.run("plan_take", names, args)
-        return [alert_id.decode() for alert_id in alert_ids], int(wait), int(waiting)
+        names, args = [keys.plan, keys.plan_leases], [lease_ms, int(tell), int(urgent), most, MOST_TAKES]
+        wait, waiting, *found = await self._redis.run("plan_take", names, args)
+        alert_ids = [alert_id.decode() for alert_id in found]
+        if int(wait) < 0:
+            log.error("plan_spoiled", alert=alert_ids[0], takes=MOST_TAKES)
+            await self._redis.run("hold", [keys.alert(alert_ids[0]), keys.plan_leases], [alert_ids[0], "plan_failed"])
+            return [], 1, int(waiting)
+        return alert_ids, int(wait), int(waiting)
 
     def partition(self, alert_id: str) -> int:
         """Return the number of the partition of an alert whose plan was taken here."""

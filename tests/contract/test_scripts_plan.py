@@ -192,3 +192,38 @@ async def test_channels_keep_their_numbers(engine: Engine) -> None:
     found = [await engine.redis.run("channel_index", [engine.keys.channels], [name]) for name in names]
 
     assert found == [1, 2, 3, 1]
+
+
+async def lease_ran_out(engine: Engine, alert_id: str) -> None:
+    """Let the one who took a job be gone for long."""
+    by = await engine.redis.call("ZSCORE", engine.keys.plan_leases, alert_id)
+    await engine.redis.call("ZADD", engine.keys.plan_leases, float(by) - 3_600_000, alert_id)
+
+
+async def test_job_that_nobody_survives_is_held_for_a_person(engine: Engine) -> None:
+    """Three planners took it and were never heard of again: the fourth is spared, and the next alert is planned."""
+    await engine.alerts.accept(an_alert("poison"))
+    takers = []
+    for _ in range(4):
+        takers.append((await engine.alerts.take_plans(lease_ms=60_000))[0])
+        if takers[-1]:
+            await lease_ran_out(engine, "poison")
+    await engine.alerts.accept(an_alert("next"))
+    stored = await engine.alerts.get("poison")
+
+    assert takers == [["poison"], ["poison"], ["poison"], []]
+    assert stored is not None
+    assert (stored["state"], stored["reason"]) == ("held", "plan_failed")
+    assert await engine.alerts.take_plans(lease_ms=60_000) == (["next"], 0)
+    assert (await engine.alerts.take_plans(lease_ms=60_000))[0] == []
+
+
+async def test_who_puts_a_job_off_lives(engine: Engine) -> None:
+    """A cancel that waits for its last chunks, or a plan for memory, is looked at as often as it takes."""
+    await engine.alerts.accept(an_alert("slow"))
+    found = []
+    for _ in range(10):
+        found.append((await engine.alerts.take_plans(lease_ms=60_000))[0])
+        await engine.alerts.put_off_plan("slow", until_ms=1)
+
+    assert found == [["slow"]] * 10
