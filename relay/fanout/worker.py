@@ -21,7 +21,7 @@ from relay.fanout.bell import Bells
 from relay.fanout.channels import Channels
 from relay.fanout.contents import Contents
 from relay.fanout.items import Links
-from relay.fanout.lane import TOGETHER, Lane
+from relay.fanout.lane import Lane
 from relay.fanout.leases import Leases
 from relay.fanout.listen import Listener
 from relay.fanout.planner import Planner
@@ -247,8 +247,6 @@ class Worker:
         await self._channels.close(deadline=deadline)
 
     def _lane(self, kind: Kind, sender: Sender) -> Lane:
-        # Chunks that share their steps would wait for each other's tokens of a rate.
-        rated = any(c.settings.rate for c in self._channels if c.descriptor.kind is kind)
         return Lane(
             kind,
             chunks=self._stores.chunks,
@@ -258,7 +256,6 @@ class Worker:
             preparer=self._preparer,
             engine=self._settings.engine,
             most=_most(self._settings, self._channels, kind),
-            together=1 if rated else TOGETHER,
         )
 
     @property
