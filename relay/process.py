@@ -11,6 +11,7 @@ import threading
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 FIRST_PAUSE = 0.2
@@ -18,6 +19,14 @@ LONGEST_PAUSE = 5.0
 LONG_ENOUGH = 10.0
 T = TypeVar("T")
 KILL_WAIT = 5.0
+
+
+def boot() -> str:
+    """Return what tells this start of the machine from any other; empty where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from relay.deployment import Joined, Membership
 from relay.fanout.worker import Place, Worker
 from relay.messages.render import warm
 from relay.node import guard_of, read_node
-from relay.process import pause
+from relay.process import boot, pause
 from relay.settings import Settings
 from relay.store.connection import Connection
 from relay.store.deployment import DeploymentStore
@@ -32,6 +32,8 @@ async def work(settings: Settings, *, stopping: asyncio.Event, clock: Clock, rea
     """
     data_dir = prepare(settings.data_dir)
     connection = Connection(settings.redis.url or socket_url(data_dir), timeout=settings.redis.timeout)
+    # The private server writes before it answers: only the end of the machine takes that away, not its own.
+    connection.ground = "" if settings.redis.url else boot()
     server_clock = ServerClock(clock)
     membership = Membership(DeploymentStore(connection), settings, data_dir, clock=server_clock)
     try:

@@ -117,6 +117,7 @@ class Chunks:
         names += [keys.retries(lane, c) for c in CLASSES]
         tell = int(len(self.keys.all) > 1)
         args: list[str | int] = [t.token, t.fence_ms, t.most, t.lease_ms, t.flash_ms, t.lowest, floor, tell]
+        args.append(self._redis.ground)
         # Each of them decides anew what comes first.
         replies = await self._redis.run_many("claim", [(names, args)] * t.count)
         place = keys.number if tell else None

@@ -42,7 +42,12 @@ class Connection:
 
     Commands are bounded by ``timeout`` seconds; blocking reads have connections of their own.  Each key decides by
     itself where a command goes, so that nothing but the number of partitions differs from one topology to another.
+
+    ``ground`` is what the server stands on: one that comes back on the same ground has all that was answered before.
+    Empty: nobody knows that of this server.
     """
+
+    ground = ""
 
     def __init__(self, url: str, *, timeout: float, pool: int = 32) -> None:
         """``pool`` is the most connections of a kind to one server.

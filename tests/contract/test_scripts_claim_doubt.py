@@ -85,6 +85,21 @@ async def test_change_that_nobody_claimed_through_is_seen(engine: Engine) -> Non
     assert await labelled(engine)
 
 
+@pytest.mark.parametrize(("before", "now", "label"), [("a", "a", False), ("a", "b", True), ("", "", True)])
+async def test_server_on_the_same_ground_has_forgotten_nothing(
+    engine: Engine, before: str, now: str, label: bool
+) -> None:
+    """The private server was killed or stopped, and the machine was not: nothing is labelled for that."""
+    engine.redis.ground = before
+    await begun(engine, "alert", seconds_ago=5)
+    await engine.try_claim(lane="webhook")
+    engine.redis.ground = now
+    await change_server(engine)
+    engine.redis.ground = ""
+
+    assert await labelled(engine) is label
+
+
 async def test_leg_itself_is_not_marked(engine: Engine) -> None:
     """The doubt ends with its minute: what is claimed of a long leg later is sent without a label."""
     await begun(engine, "alert", seconds_ago=5)

@@ -2,10 +2,11 @@
 
 import asyncio
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from relay.process import FIRST_PAUSE, LONGEST_PAUSE, first, restart_after
+from relay.process import FIRST_PAUSE, LONGEST_PAUSE, boot, first, restart_after
 
 
 def test_first_death_is_answered_quickly() -> None:
@@ -60,3 +61,9 @@ async def test_a_stop_ends_a_wait() -> None:
 
     assert await first(forever(), stopping) is None
     assert ended.is_set()
+
+
+def test_machine_has_been_started_once() -> None:
+    """Whoever asks twice hears the same, and where Linux is, something."""
+    assert boot() == boot()
+    assert bool(boot()) is Path("/proc/sys/kernel/random/boot_id").exists()

@@ -4,12 +4,13 @@
 -- ARGV: 1 token  2 fence (ms)  3 most items  4 lease (ms)  5 lease of P0 (ms)
 --       6 lowest class allowed (1..6)  7 one claim in this many starts with the lowest class
 --       8 tell which classes wait afterwards (0 | 1): asked for where there are several partitions
+--       9 what a server stands on that kept all it was told if the one before it stood there too; '' not known
 -- Returns {'chunk', how, member, class, flags, start, expires, epoch, now, a bit for each class that waits} | {'idle', wait (ms), epoch} | {'fence', wait, epoch}
 -- The epoch changes when another server run answers, or when the partition was emptied.
 -- The flags of a chunk have AGAIN besides when what is handed over of it may come twice.
 local now = milliseconds()
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
-local run = redis.call('HMGET', KEYS[3], 'id', 'epoch', 'next', 'until', 'changed')
+local run = redis.call('HMGET', KEYS[3], 'id', 'epoch', 'next', 'until', 'changed', 'ground')
 local epoch = (run[2] or ARGV[1]) .. ':' .. server
 if not run[1] then
   redis.call('HSET', KEYS[3], 'id', server, 'epoch', ARGV[1])
@@ -18,13 +19,18 @@ elseif run[1] ~= server then
   -- alive in a worker, so nothing is leased until they have run out.
   if run[3] ~= server then
     run[4] = now + tonumber(ARGV[2])
-    run[5] = now
-    redis.call('HSET', KEYS[3], 'next', server, 'until', run[4], 'changed', now)
+    redis.call('HSET', KEYS[3], 'next', server, 'until', run[4])
+    if ARGV[9] == '' or run[6] ~= ARGV[9] then
+      run[5] = now
+      redis.call('HSET', KEYS[3], 'changed', now)
+    end
   end
   if now < tonumber(run[4]) then return {'fence', tonumber(run[4]) - now, epoch} end
   redis.call('HSET', KEYS[3], 'id', server)
   redis.call('HDEL', KEYS[3], 'next', 'until')
 end
+
+if (run[6] or '') ~= ARGV[9] then redis.call('HSET', KEYS[3], 'ground', ARGV[9]) end
 
 local function due_in(key)
   return redis.call('ZCOUNT', key, '-inf', now) > 0

@@ -21,6 +21,8 @@ from relay.tracking.states import Record, State
 class Server:
     """Notes what it is asked, and answers what a test wants."""
 
+    ground = "boot"
+
     def __init__(self, reply: Any) -> None:
         self.reply = reply
         self.name = ""
@@ -50,7 +52,7 @@ async def test_claim_passes_every_key(urgent: bool, lowest: int) -> None:
     assert found == Nothing(0.25, fenced=False)
     assert len(set(server.keys)) == 23
     assert all(key.startswith("c1:{p3}:") for key in server.keys)
-    assert list(server.args) == ["token", 7, 500, 10_000, 5_000, lowest, FLOOR, 0]
+    assert list(server.args) == ["token", 7, 500, 10_000, 5_000, lowest, FLOOR, 0, "boot"]
 
 
 async def test_several_chunks_of_one_question() -> None:
