@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -16,6 +16,7 @@ from relay.clock import Clock
 from relay.directory.copy import Copy
 from relay.directory.service import Directory
 from relay.fanout.channels import describe
+from relay.intake import live
 from relay.intake.accept import Accept
 from relay.intake.acknowledge import Acknowledge
 from relay.intake.apply import Applier
@@ -63,6 +64,7 @@ class _Disk:
     register: Register
     journal: Journal
     memory: Memory
+    reading: live.Reading | None  # until it is queued: it holds every alert of a week
     archive: Archive
 
     @classmethod
@@ -71,10 +73,10 @@ class _Disk:
         node = read_node(path, settings)
         journal = Journal.open(path / "journal", node=node.name, clock=clock)
         memory = Memory()
-        memory.rebuild(journal.records())
+        reading = live.read(journal.records(), lost=False, accepted=memory.note)
         archive = Archive(path / "archive", node=node.name)
         archive.open(now_ms=int(clock.time() * 1000))
-        return cls(path, node, Register.open(path, clock=clock), journal, memory, archive)
+        return cls(path, node, Register.open(path, clock=clock), journal, memory, reading, archive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class ApiNode:
     def __init__(self, settings: Settings, connection: Connection, disk: _Disk, *, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._disk = disk
+        self._disk = replace(disk, reading=None)
+        self._reading = disk.reading
         self.journal = disk.journal
         keys = configured(connection, settings.redis.partitions)
         store = _Store.over(connection, keys, disk, settings, clock)
@@ -166,7 +169,8 @@ class ApiNode:
             ConfigError: the alerts in Redis are spread over another number of partitions.
         """
         await self._watch.begin()
-        count = await self._remember.load()
+        reading, self._reading = self._reading, None
+        count = await self._remember.load(reading)
         self._state.judge_clock()
         log.info("journal_read", records=count)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,8 +37,14 @@ class Reading:
     newest: datetime | None
 
 
-def read(frames: Iterable[Frame], *, lost: bool) -> Reading:
+def _nobody(_record: AcceptRecord) -> None:
+    """Nobody wants to hear of it."""
+
+
+def read(frames: Iterable[Frame], *, lost: bool, accepted: Callable[[AcceptRecord], None] = _nobody) -> Reading:
     """Return what is to be told to Redis; ``lost``: it may have forgotten everything that it confirmed.
+
+    ``accepted`` hears of every alert in passing, for a journal of a week takes seconds to read.
 
     Of several words on one thing (a recipient, a switch, a key) only the last is told: an older one would undo it for a
     moment, and a recipient who was taken out and came back would get a new ordinal at every start.  Edits of the
@@ -47,16 +53,13 @@ def read(frames: Iterable[Frame], *, lost: bool) -> Reading:
     records: dict[Hashable, tuple[int, Record]] = {}
     note: MarkRecord | None = None
     imported, newest = 0, None
-    for frame in frames:
-        record = decoded(frame)
-        if record is None:
-            continue
+    for number, record in _records(frames, accepted):
         stamp = stamp_of(record)
         newest = stamp if newest is None or stamp > newest else newest
         if not isinstance(record, MarkRecord):
-            subject = subject_of(record, frame.seq)
+            subject = subject_of(record, number)
             records.pop(subject, None)
-            records[subject] = (frame.seq, record)
+            records[subject] = (number, record)
         elif record.note == APPLIED:
             note = record
         elif record.note == IMPORTED:
@@ -69,6 +72,16 @@ def read(frames: Iterable[Frame], *, lost: bool) -> Reading:
         if not (isinstance(record, DirectoryRecord) and confirmed and number <= imported):
             entries.append(Entry(number, record, lost or confirmed))
     return Reading(tuple(entries), applied, newest)
+
+
+def _records(frames: Iterable[Frame], accepted: Callable[[AcceptRecord], None]) -> Iterator[tuple[int, Record]]:
+    """Yield what can be read, with its number."""
+    for frame in frames:
+        record = decoded(frame)
+        if isinstance(record, AcceptRecord):
+            accepted(record)
+        if record is not None:
+            yield frame.seq, record
 
 
 def subject_of(record: Record, number: int) -> Hashable:

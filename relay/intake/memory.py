@@ -119,9 +119,13 @@ class Memory:
             except ValueError:
                 unreadable += 1
                 continue
-            identity = Identity(alert_id=record.alert_id, k0=record.k0, k1=record.k1, k2=record.k2)
-            self.add(identity, at=record.received_at)
+            self.note(record)
         return unreadable
+
+    def note(self, record: AcceptRecord) -> None:
+        """Remember an alert that the journal holds."""
+        identity = Identity(alert_id=record.alert_id, k0=record.k0, k1=record.k1, k2=record.k2)
+        self.add(identity, at=record.received_at)
 
     def _forget(self, *, before: datetime) -> None:
         while self._entries:

@@ -130,12 +130,14 @@ class Remember:
         if self._waiting.add(Pending(rank, number, record, again)):
             self._wake.set()
 
-    async def load(self) -> int:
+    async def load(self, reading: live.Reading | None = None) -> int:
         """Queue every live record of the journal, as after a restart; returns how many.
 
-        Redis answers "same" for what it knows, so this costs little when nothing was lost.
+        ``reading``: it was read just now.  Redis answers "same" for what it knows, so this costs little when nothing
+        was lost.
         """
-        reading = await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=False))
+        if reading is None:
+            reading = await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=False))
         self._queue(reading)
         self._applied, self.newest = reading.applied, reading.newest
         return len(reading.entries)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from relay.api_node import After, ApiNode
 from relay.clock import SystemClock
 from relay.intake.answer import Post
 from relay.intake.authority import Key, Role
+from relay.intake.frames import Frame
+from relay.intake.journal import Journal
 from relay.settings import Settings
 from relay.store.connection import Connection
 from tests.contract.node_side import api_node
@@ -37,6 +42,27 @@ async def test_accepts_before_redis_is_there(tmp_path: Path) -> None:
 
     assert (answer.state, answer.redis) == ("accepted", "pending")
     assert node.services.state.pending == 1
+
+
+async def test_journal_is_read_once(redis: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal of a week takes seconds to read: a start does it once, and knows then what was posted before."""
+    async with api_node(redis, tmp_path) as first:
+        answer = await first.post(first.xml("a-1"))
+    read: list[Journal] = []
+    records = Journal.records
+
+    def counted(journal: Journal) -> Iterator[Frame]:
+        read.append(journal)
+        return records(journal)
+
+    monkeypatch.setattr(Journal, "records", counted)
+    async with api_node(redis, tmp_path) as node:
+        again = await node.post(first.xml("a-1"))
+
+        assert len(read) == 1
+        assert node.remember.pending == 1
+        assert (again.alert_id, again.duplicate is not None) == (answer.alert_id, True)
+        assert node.node._reading is None
 
 
 async def test_parts_run_and_end(redis: Connection, tmp_path: Path) -> None:
