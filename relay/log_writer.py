@@ -6,6 +6,8 @@ import atexit
 import os
 import threading
 from collections import deque
+from collections.abc import Iterable, Iterator
+from select import PIPE_BUF
 
 MOST_WAITING = 10_000
 CLOSE_WITHIN = 1.0
@@ -65,9 +67,21 @@ class LogWriter:
 
     def _put(self, batch: list[bytes]) -> None:
         try:
-            for line in batch:  # one write a line: other processes may share this descriptor
-                rest = memoryview(line)
+            for lines in _whole(batch):
+                rest = memoryview(lines)
                 while rest:
                     rest = rest[os.write(self._fd, rest) :]
         except OSError:
             return  # nobody can be told: the place for telling is what failed
+
+
+def _whole(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Join lines as long as a write stays whole for others: several processes share a descriptor."""
+    joined = b""
+    for line in lines:
+        if joined and len(joined) + len(line) > PIPE_BUF:
+            yield joined
+            joined = b""
+        joined += line
+    if joined:
+        yield joined

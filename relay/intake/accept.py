@@ -151,9 +151,9 @@ class Accept:
         return (own if known.kind is Kind.NEW else known), targets
 
     async def _targets(self, alert: Alert, key: Key) -> dict[str, list[Target]]:
-        digests = {moded(reference_key(r), test=key.mode is Mode.TEST): reference_key(r) for r in alert.references}
-        if alert.msg_type not in ("Cancel", "Update") or not digests:
+        if alert.msg_type not in ("Cancel", "Update") or not alert.references:
             return {}
+        digests = {moded(reference_key(r), test=key.mode is Mode.TEST): reference_key(r) for r in alert.references}
         found: dict[str, list[Target]] = {}
         for digest, ids in (await self._alerts.by_triples(list(digests))).items():
             for alert_id in ids:

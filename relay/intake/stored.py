@@ -20,6 +20,8 @@ from relay.intake.memory import Identity
 from relay.intake.records import AcceptRecord
 from relay.store.alerts import NewAlert
 
+_TEST = "t."
+
 
 def new_alert(
     record: AcceptRecord, number: int, alert: Alert, *, node: str, now: datetime | None, again: bool
@@ -34,7 +36,7 @@ def new_alert(
     over = now is not None and expires <= now and alert.msg_type not in ("Cancel", "Update")
     if again and state == "accepted" and over:
         state, reason = "expired", "expired_before_recovery"
-    senders = referenced_by(alert, test=record.test_mode)
+    senders = referenced_by(alert, test=record.test_mode) if alert.references else {}
     referenced = sorted(senders)
     facts = {**_facts(record, alert), "referenced": " ".join(referenced), "again": "1" if again else ""}
     if set(senders.values()) - {alert.sender}:
@@ -88,8 +90,9 @@ def _facts(record: AcceptRecord, alert: Alert) -> dict[str, str]:
         "note": alert.note,
         "severity": info.severity if info else "",
         "areas": "; ".join(a.area_desc for a in info.area)[:500] if info else "",
-        "findings": orjson.dumps(record.findings).decode(),
-        "sha256": hashlib.sha256(record.raw).hexdigest(),
+        "findings": orjson.dumps(record.findings).decode() if record.findings else "[]",
+        # K0 is the same digest, with the mode before it; the first journals have it too.
+        "sha256": record.k0.removeprefix(_TEST) or hashlib.sha256(record.raw).hexdigest(),
     }
 
 
@@ -124,7 +127,7 @@ def finding_json(finding: Finding) -> dict[str, object]:
 
 def moded(digest: str, *, test: bool) -> str:
     """Return a key of design §7 with the mode in it."""
-    return f"t.{digest}" if test else digest
+    return f"{_TEST}{digest}" if test else digest
 
 
 def _moded_id(alert_id: str, *, test: bool) -> str:

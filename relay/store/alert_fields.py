@@ -115,11 +115,11 @@ def without_raw(facts: Mapping[str, str]) -> list[str | bytes]:
 
 def _pack(facts: Mapping[str, str], raw: bytes) -> bytes:
     values = [facts.get(name, "") for name in _NAMES]
-    rest = {name: value for name, value in facts.items() if name not in _PACKED}
-    if any(_END in value for value in values):
-        rest, values = dict(facts), [""] * len(_NAMES)
-    values.append(orjson.dumps(rest).decode() if rest else "")
-    content = raw + _END.join(values).encode()
+    rest = {name: facts[name] for name in facts.keys() - _PACKED}
+    text = _END.join(values)
+    if text.count(_END) >= len(_NAMES):
+        rest, text = dict(facts), _END * (len(_NAMES) - 1)
+    content = raw + f"{text}{_END}{orjson.dumps(rest).decode() if rest else ''}".encode()
     packer = _PACKER.copy()
     deflated = packer.compress(content) + packer.flush()
     return _HEAD.pack(VERSION, len(raw), zlib.crc32(deflated)) + deflated

@@ -56,6 +56,8 @@ class Room:
         now = self._clock.monotonic()
         at, space = self._seen.get(partition.number, (now - _FRESH, None))
         if space is None or now - at >= _FRESH:
+            if space is not None:
+                self._seen[partition.number] = (now, space)  # who comes meanwhile need not ask too
             used, maxmemory, machine = map(int, await self._redis.run("space", [partition.run], []))
             space = Space(used, self._limit or maxmemory or machine // 2, self._reserve)
             self._seen[partition.number] = (now, space)
