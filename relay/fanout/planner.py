@@ -66,7 +66,7 @@ class Planner:
     ) -> None:
         self._alerts = alerts
         self._matcher = matcher
-        self._recall = Recall(alerts, legs, matcher, self._read, clock=clock)
+        self.recall = Recall(alerts, legs, matcher, self._read, clock=clock)
         self._publisher = Publisher(legs, bells, clock=clock)
         self._bells = bells
         #: Holds back what Redis has no room for; None plans everything.
@@ -212,15 +212,15 @@ class Planner:
             legs = await asyncio.to_thread(plan, frame, audience.pairs)
         if self.admission is not None and not await self.admission.admits(stored, legs):
             return stored["state"]
-        if over := await self._recall.over(stored):
+        if over := await self.recall.over(stored):
             return over
         if alert.msg_type == "Update":
-            await self._recall.supersede(stored)
+            await self.recall.supersede(stored)
         return await self._publisher.publish(stored, legs, audience.recipients)
 
     async def _cancel(self, stored: StoredAlert, alert: Alert) -> str:
         """Stop the cancelled alerts, and tell exactly those who were, or may have been, told of them."""
-        targets = await self._recall.cancel(stored)
+        targets = await self.recall.cancel(stored)
         if targets is None or await self._alerts.fenced():
             # What it ends, or who was told of that in the last seconds, is not back in Redis yet.
             await self._alerts.put_off_plan(stored["id"], until_ms=self._ms() + _AGAIN_MS)
@@ -228,7 +228,7 @@ class Planner:
         places: Mapping[Kind, Pairs] = {}
         if len(alert.info) > 1:
             places = (await self._matcher.match(alert, drill=stored.klass is Class.PX)).pairs
-        found = await self._recall.notices(stored, alert, targets, self._frame(stored, alert), places)
+        found = await self.recall.notices(stored, alert, targets, self._frame(stored, alert), places)
         state = await self._publisher.publish(stored, found.legs, found.people, number=found.number, waits=found.waits)
         if found.waits:
             await self._alerts.put_off_plan(stored["id"], until_ms=self._ms() + _AGAIN_MS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from relay.adapter import Class, Kind
 from relay.cap.model import Alert
 from relay.clock import Clock
+from relay.errors import StoreUnavailable
 from relay.fanout.coverage import Range
 from relay.fanout.gathered import Gathered
 from relay.fanout.matcher import Matcher
@@ -23,6 +24,8 @@ _CHAIN = 50
 
 #: After a loss a Cancel waits so many seconds for what it refers to: the journal tells Redis of both.
 _COMING = 30.0
+#: A Cancel that waited is planned long before so many seconds have passed.
+_FORGET = 600.0
 
 Read = Callable[[StoredAlert], Awaitable[Alert]]
 Places = Mapping[Kind, Pairs]
@@ -50,6 +53,13 @@ class Recall:
         self._read = read
         self._clock = clock
         self._missed: dict[str, float] = {}  # cancels whose targets are not here, and since when
+        #: Whether this worker has yet to tell Redis again what became of some legs.
+        self.owes: Callable[[Iterable[str]], bool] = lambda _: False
+
+    @property
+    def missed(self) -> int:
+        """How many Cancels are remembered whose targets were not here."""
+        return len(self._missed)
 
     async def over(self, stored: StoredAlert) -> str:
         """Stop an alert that is over before it was published; returns its state then, empty when it is not over.
@@ -85,6 +95,9 @@ class Recall:
             self._missed.pop(stored["id"], None)
             return False
         now = self._clock.monotonic()
+        if stored["id"] not in self._missed:
+            # Those whose targets never came are not asked about for ever.
+            self._missed = {cancel: since for cancel, since in self._missed.items() if now - since < _FORGET}
         return now - self._missed.setdefault(stored["id"], now) < _COMING
 
     async def notices(
@@ -94,6 +107,9 @@ class Recall:
 
         Chunks that are still being sent are waited for: their people are told, if they were, in a later pass.
         ``places`` are those who are in the areas of the Cancel itself, with the info for their place.
+
+        Raises:
+            StoreUnavailable: Redis is away, or does not know yet whom the alerts had reached.
         """
         number = stored.number("pass") + 1 if stored["pass"] else 0
         waits = read_waits(stored["waits"]) if number else None
@@ -102,7 +118,7 @@ class Recall:
         for target in targets:
             mine = None if waits is None else {leg: waits[leg] for leg in target.legs if leg in waits}
             told: Told
-            if number == 0 and forgotten(target):
+            if number == 0 and (forgotten(target) or await self._unheard(target)):
                 told = {(target["id"], kind): pairs for kind, pairs in (await self._everybody(target)).items()}
             else:
                 look = await self._audiences.look(target.legs, waits=mine)
@@ -114,10 +130,22 @@ class Recall:
                     fresh = await self._reread(alert, fresh, target, infos)
                     fresh = at_their_place(fresh, places.get(kind))
                 gathered.add(stored["id"] if alert.info else infos, kind, fresh)
+        # Now, not before: the look may have met the server that has just taken over.
+        if self.owes(leg for target in targets for leg in target.legs):
+            raise StoreUnavailable("who was told of it is being told to Redis again")
         legs = _legs(gathered, frame, number)
         heard = await self._heard(stored) if number else set[int]()
         people = {int(o) for leg in legs for s in leg.segments for o in s.ordinals}
         return Notices(legs, len(people - heard), number, pack_waits(still))
+
+    async def _unheard(self, target: StoredAlert) -> bool:
+        """Whether an alert may have been planned and sent through another server, of which this one has nothing.
+
+        One that was ever held, or waited for room, was not: nobody is told that it is over.
+        """
+        if target["pass"] or target.legs or target["reason"]:
+            return False
+        return await self._alerts.doubted(target["id"])
 
     async def _everybody(self, target: StoredAlert) -> Places:
         """Return whom an alert was for: all of them may have been told when nobody can say any more who was."""

@@ -8,7 +8,7 @@ recipient, not by rank, because a leg that was planned again may rank people dif
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -77,6 +77,10 @@ class Replay:
     def owing(self) -> bool:
         """Whether anything waits to be repeated."""
         return bool(self._pending)
+
+    def owes(self, leg_ids: Iterable[str]) -> bool:
+        """Whether Redis does not know yet all that this worker knows of some legs."""
+        return any(leg_id in self._pending for leg_id in leg_ids)
 
     async def repeat(self, leg_id: str) -> None:
         """Repeat what is owed to one leg, if the leg is known.

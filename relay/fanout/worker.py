@@ -190,6 +190,7 @@ class Worker:
             precedence=self._precedence,
         )
         planner.small.on_published = self._contents.remember
+        planner.recall.owes = self._replay.owes
         memory = settings.memory
         room = Room(stores.connection, limit_mb=memory.limit_mb, reserve=memory.reserve, clock=self._clock)
         planner.admission = Admission(room, stores.alerts, stores.legs, clock=self._clock)

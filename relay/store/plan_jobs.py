@@ -88,6 +88,11 @@ class PlanJobs:
         """Return the number of the partition of an alert whose plan was taken here."""
         return (self.keys.home(alert_id) or self.keys.first).number
 
+    async def doubted(self, alert_id: str) -> bool:
+        """Whether another server may have planned an alert a moment ago, and this one never heard of it."""
+        keys = await home_of(self._redis, self.keys, alert_id)
+        return bool(await self._redis.run("doubted", [keys.run, keys.alerts], [alert_id]))
+
     async def hold(self, alert_id: str, *, reason: str) -> None:
         """Turn an accepted alert into a held one (the plan found that it needs a person's word)."""
         keys = await home_of(self._redis, self.keys, alert_id)

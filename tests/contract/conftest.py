@@ -23,6 +23,7 @@ EVERYWHERE = frozenset(
         "test_publisher",
         "test_rate",
         "test_recall",
+        "test_recall_failover",
         "test_provider_ids",
         "test_receipt_store",
         "test_receipts",
