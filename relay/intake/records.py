@@ -190,7 +190,11 @@ def _read(frame: Frame, record_type: type[Record]) -> Record:
             raise ValueError(f"journal record {frame.seq} was written by a newer relay (version {version})")
         header = orjson.loads(frame.payload[_PREFIX.size : _PREFIX.size + length])
         known = _FIELDS[record_type]
-        values: dict[str, Any] = {name: _value(name, value) for name, value in header.items() if name in known}
+        values: dict[str, Any] = (
+            header if header.keys() <= known else {name: header[name] for name in header.keys() & known}
+        )
+        for name in _TIMES & values.keys():
+            values[name] = _time(values[name])
         if "raw" in known:
             values["raw"] = frame.payload[_PREFIX.size + length :]
         return record_type(**values)
@@ -198,5 +202,5 @@ def _read(frame: Frame, record_type: type[Record]) -> Record:
         raise ValueError(f"journal record {frame.seq} is no {record_type.__name__}: {error}") from error
 
 
-def _value(name: str, value: object) -> object:
-    return datetime.fromisoformat(value) if name in _TIMES and isinstance(value, str) else value
+def _time(value: object) -> object:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
