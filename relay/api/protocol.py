@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -27,14 +28,33 @@ MOST = 2_000
 KEEP_ALIVE = 10.0
 
 
+_LOOK = 0.01
+
+
 class Connections:
-    """How many connections there are, in all and from each address; proxies and this machine are not bounded each."""
+    """How many connections there are, in all and from each address; proxies and this machine are not bounded each.
+
+    ``silent`` are those on which nothing has come yet.
+    """
 
     def __init__(self, *, most: int = MOST, per_address: int = MOST_PER_ADDRESS) -> None:
         self._most = most
         self._per_address = per_address
         self._by_address: Counter[str] = Counter()
         self._all = 0
+        self.silent: set[object] = set()
+
+    async def heard(self, *, within: float) -> None:
+        """Wait until something has come on each connection, at most ``within`` seconds, and one look at least.
+
+        A connection is taken before its request is read: whoever closes it then leaves a client without an answer
+        that came in time.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await asyncio.sleep(_LOOK)
+                while self.silent:  # noqa: ASYNC110 -- once in a process's life
+                    await asyncio.sleep(_LOOK)
 
     def enter(self, address: str) -> bool:
         """Count a connection; False when it is one too many."""
@@ -70,17 +90,20 @@ class Guarded(web.RequestHandler):
             transport.abort()  # type: ignore[attr-defined] # every transport of a stream has it
             return
         self._address = address
+        self._connections.silent.add(self)
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Take in what came, unless the connection was refused."""
         if self._address is not None:
+            self._connections.silent.discard(self)
             super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room for another."""
         if self._address is None:
             return
+        self._connections.silent.discard(self)
         self._connections.leave(self._address)
         self._address = None
         super().connection_lost(exc)

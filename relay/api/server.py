@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 _BACKLOG = 1024
 _LINE = 8190
+_FIRST_WORD = 1.0  # seconds that new connections have to say something when the relay stops
 
 
 class Listener:
@@ -105,6 +106,7 @@ class Listener:
         """Take no new connection, finish what is being answered within ``api.drain`` seconds, close the rest."""
         if self._listening is not None:
             self._listening.close()
+            await self._connections.heard(within=_FIRST_WORD)
         await self._runner.cleanup()
         log.info("not_listening")
 

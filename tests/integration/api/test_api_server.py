@@ -47,6 +47,28 @@ async def test_one_address_cannot_take_all_connections(tmp_path: Path) -> None:
     assert refused == b""
 
 
+async def test_who_connected_before_the_end_is_answered(tmp_path: Path) -> None:
+    """A request that comes on a connection taken just before the stop is answered; once it was cut off.
+
+    The old end closed each connection on which no request was being answered, those too that were a moment old.
+    """
+    async with relay_house(tmp_path / "data") as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        idle = await asyncio.open_connection("127.0.0.1", house.port)
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            stopping = tasks.create_task(house.server.stop())
+            await asyncio.sleep(0.1)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: relay\r\n\r\n")
+            answer = await reader.read()
+            await stopping
+        silent = await idle[0].read()
+        for one in (writer, idle[1]):
+            one.close()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert silent == b""  # nobody waits for ever
+
+
 async def test_a_taken_port_is_said_clearly(tmp_path: Path) -> None:
     """A port that somebody else has is an error of the configuration, in words."""
     async with relay_house(tmp_path / "data") as house:
