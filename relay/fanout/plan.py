@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,6 +58,14 @@ class PlannedLeg:
     def total(self) -> int:
         """The number of deliveries."""
         return sum(len(segment) for segment in self.segments)
+
+    @property
+    def people(self) -> int:
+        """A byte of a digest of who is behind its ranks, never 0."""
+        digest = 0
+        for segment in self.segments:
+            digest = zlib.crc32(segment.slots.tobytes(), zlib.crc32(segment.ordinals.tobytes(), digest))
+        return digest % 255 + 1
 
     def pack(self) -> list[bytes]:
         """Return the stored form of its segments."""

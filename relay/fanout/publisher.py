@@ -123,6 +123,7 @@ def _new_leg(stored: StoredAlert, leg: PlannedLeg, now_ms: int, token: str) -> N
             expires=leg.expires.timestamp() * 1000,
             start=now_ms,
             sizes=tuple(len(segment) for segment in leg.segments),
+            people=leg.people,
         ),
         fields={
             "alert": stored["id"],

@@ -17,7 +17,11 @@ STOPPED = CANCELLED | SUPERSEDED | EXPIRED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far a leg has been claimed; times are milliseconds since the epoch."""
+    """How far a leg has been claimed; times are milliseconds since the epoch.
+
+    ``people`` is a byte of a digest of its audience, 0 when it is not known: whether a leg that was planned again has
+    the same people at the same ranks.
+    """
 
     klass: Class
     flags: int = 0
@@ -27,6 +31,7 @@ class Cursor:
     expires: float
     start: float
     sizes: tuple[int, ...]
+    people: int = 0
 
     @property
     def total(self) -> int:
@@ -43,13 +48,19 @@ class Cursor:
         """Whether every chunk has been claimed at least once."""
         return self.segment >= len(self.sizes)
 
+    def same_people(self, other: Cursor) -> bool:
+        """Whether another plan of the leg has, as far as anybody can say, the same people at the same ranks."""
+        if self.start == other.start:
+            return True
+        return bool(self.people) and (self.people, self.sizes) == (other.people, other.sizes)
+
     def pack(self) -> bytes:
         """Return the stored form (``lua/cursor.lua``)."""
         head = _CURSOR.pack(
             _VERSION,
             CLASSES.index(self.klass),
             self.flags,
-            0,
+            self.people,
             self.total,
             len(self.sizes),
             self.segment,
@@ -67,7 +78,7 @@ class Cursor:
         Raises:
             ValueError: another version.
         """
-        version, klass, flags, _, _, count, segment, position, leased, expires, start = _CURSOR.unpack_from(data)
+        version, klass, flags, people, _, count, segment, position, leased, expires, start = _CURSOR.unpack_from(data)
         if version != _VERSION:
             raise ValueError(f"cursor version {version} is not known")
         return cls(
@@ -79,4 +90,5 @@ class Cursor:
             expires=expires,
             start=start,
             sizes=struct.unpack_from(f"<{count}H", data, _CURSOR.size),
+            people=people,
         )

@@ -11,7 +11,9 @@ import orjson
 
 from relay.adapter import Receipt, Verdict
 from relay.clock import Clock
+from relay.errors import StoreUnavailable
 from relay.fanout.ids import DeliveryRef
+from relay.store.cursor import Cursor
 from relay.store.receipts import Part, ReceiptStore
 from relay.tracking.lately import Lately
 from relay.tracking.reasons import code_of
@@ -160,12 +162,14 @@ class Receipts:
         if place is None or not await self._writes.write(place, word.record(place)):
             await self._late(ref, word)
         elif self._lately is not None:
-            self._lately.note(partial(self._say_again, ref, word, place.leg.cursor.start))
+            self._lately.note(partial(self._say_again, ref, word, place.leg.cursor))
 
-    async def _say_again(self, ref: DeliveryRef, word: LateWord, start: float) -> None:
-        """Write a word once more, unless its leg was planned again: another person may have that rank now."""
+    async def _say_again(self, ref: DeliveryRef, word: LateWord, then: Cursor) -> None:
+        """Write a word once more, unless its leg was planned again for others: whose rank is it now?"""
         place = await self._writes.leg(ref)
-        if place is not None and place.leg.cursor.start == start:
+        if place is None:
+            raise StoreUnavailable("its leg is not back yet")
+        if place.leg.cursor.same_people(then):
             await self._writes.write(place, word.record(place))
 
     async def _late(self, ref: DeliveryRef, word: LateWord) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,12 +12,12 @@ from relay.adapter import Receipt, Verdict
 from relay.fanout.ids import DeliveryRef
 from relay.store.receipts import Part, ReceiptStore
 from relay.testing.clocks import FakeClock
-from relay.tracking.lately import PAUSE, Lately
+from relay.tracking.lately import GIVE_UP, PAUSE, Lately
 from relay.tracking.reasons import reason_of
 from relay.tracking.receipts import Receipts, provider_hash
 from relay.tracking.states import Flag, Record, State
 from relay.tracking.writes import Writes
-from tests.contract.engine_side import Engine
+from tests.contract.engine_side import Engine, new_leg
 
 NUMBER = "+77010000001"
 
@@ -51,6 +52,13 @@ class World:
         self.lately.forgotten()
         self.clock.advance(PAUSE)
         await self.lately.repeat()
+
+    async def plan(self, *, people: int) -> None:
+        """Plan the alert anew; ``people`` stands for who is in its leg."""
+        await self.engine.redis.call("FLUSHALL")
+        await asyncio.sleep(0.002)
+        leg = new_leg([10])
+        await self.engine.alert("alert", [replace(leg, cursor=replace(leg.cursor, people=people))])
 
     async def receive(
         self, verdict: Verdict = Verdict.DELIVERED, *, provider_id: str = "", rank: int | None = None
@@ -236,14 +244,18 @@ async def test_ids_survive_a_failover(world: World) -> None:
     ]
 
 
-async def test_receipt_is_not_said_of_another_person(world: World) -> None:
-    """The leg was planned again meanwhile: at the same rank may be somebody else."""
+@pytest.mark.parametrize(("people", "state"), [(7, State.DELIVERED), (8, State.QUEUED)])
+async def test_receipt_is_said_of_the_same_person_only(world: World, people: int, state: State) -> None:
+    """The leg was lost, and comes back a little later, planned again: for the same people, or for others."""
+    await world.plan(people=7)
     await world.receive(rank=0)
     await world.engine.redis.call("FLUSHALL")
-    await asyncio.sleep(0.002)
-    await world.engine.leg([10])
     world.lately.forgotten()
     world.clock.advance(PAUSE)
     await world.lately.repeat()
+    await world.plan(people=people)
+    world.clock.advance(GIVE_UP / 2)
+    await world.lately.repeat()
 
-    assert await world.engine.counts(world.leg) == {State.QUEUED: 10}
+    assert (await world.record()).state is state
+    assert not world.lately.owing

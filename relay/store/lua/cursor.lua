@@ -1,4 +1,4 @@
--- A leg's cursor, packed into one field of the hash of legs: version, class, flags, spare, total, segments,
+-- A leg's cursor, packed into one field of the hash of legs: version, class, flags, people, total, segments,
 -- next segment, next position, leased chunks, then expires and start (ms), then the size of each segment (u16).
 local CURSOR = '<BBBBI4I4I4I4I4dd'
 local CURSOR_BYTES = 40
@@ -7,14 +7,14 @@ local EXPIRED = 4
 
 local function read_cursor(packed)
   local c = {}
-  c.version, c.class, c.flags, c.spare, c.total, c.segments, c.segment, c.position, c.leased, c.expires, c.start =
+  c.version, c.class, c.flags, c.people, c.total, c.segments, c.segment, c.position, c.leased, c.expires, c.start =
     struct.unpack(CURSOR, packed)
   c.sizes = string.sub(packed, CURSOR_BYTES + 1)
   return c
 end
 
 local function write_cursor(c)
-  return struct.pack(CURSOR, c.version, c.class, c.flags, c.spare, c.total, c.segments, c.segment, c.position,
+  return struct.pack(CURSOR, c.version, c.class, c.flags, c.people, c.total, c.segments, c.segment, c.position,
     c.leased, c.expires, c.start) .. c.sizes
 end
 

@@ -115,6 +115,16 @@ def test_large_leg_is_cut_into_segments() -> None:
     assert [len(Segment.unpack(data, number=0)) for data in leg.pack()] == [SEGMENT, 1]
 
 
+def test_leg_knows_its_people_by_a_byte() -> None:
+    """The same people at the same ranks have the same byte; others, or other addresses, mostly another; never 0."""
+    audiences = [[(1, 0, 0), (2, 0, 0)], [(1, 0, 0), (3, 0, 0)], [(1, 0, 0), (2, 1, 0)], [(1, 0, 0), (2, 0, 0)]]
+    found = [plan(a_frame(an_info()), {Kind.SMS: pairs(*audience)})[0].people for audience in audiences]
+
+    assert found[0] == found[3]
+    assert len(set(found)) == 3
+    assert all(0 < people < 256 for people in found)
+
+
 def test_alert_without_infos_has_no_legs() -> None:
     """There is nothing to say to anybody."""
     assert plan(a_frame(), {}) == []

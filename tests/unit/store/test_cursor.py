@@ -20,6 +20,7 @@ cursors = st.builds(
     expires=st.floats(0, 1e14),
     start=st.floats(0, 1e14),
     sizes=st.lists(st.integers(1, 4000), max_size=300).map(tuple),
+    people=st.integers(0, 255),
 )
 
 
@@ -31,10 +32,12 @@ def test_round_trip(cursor: Cursor) -> None:
 
 def test_layout_is_that_of_the_script() -> None:
     """``lua/cursor.lua`` reads 40 bytes and then two for each segment."""
-    cursor = Cursor(klass=Class.P4, flags=3, segment=1, position=7, leased=2, expires=9.5, start=8.5, sizes=(4000, 12))
+    cursor = Cursor(
+        klass=Class.P4, flags=3, segment=1, position=7, leased=2, expires=9.5, start=8.5, sizes=(4000, 12), people=5
+    )
     packed = cursor.pack()
 
-    assert packed[:4] == bytes([1, 4, 3, 0])
+    assert packed[:4] == bytes([1, 4, 3, 5])
     assert struct.unpack("<5I2d", packed[4:40]) == (4012, 2, 1, 7, 2, 9.5, 8.5)
     assert packed[40:] == struct.pack("<2H", 4000, 12)
 
@@ -61,3 +64,21 @@ def test_other_version_is_refused() -> None:
 
     with pytest.raises(ValueError, match="version 2"):
         Cursor.unpack(b"\x02" + packed[1:])
+
+
+@pytest.mark.parametrize(
+    ("start", "people", "sizes", "same"),
+    [
+        (1.0, 0, (5,), True),  # the very same plan
+        (2.0, 7, (5,), True),
+        (2.0, 8, (5,), False),
+        (2.0, 7, (6,), False),
+        (2.0, 0, (5,), False),  # an earlier version knew nothing of it
+    ],
+)
+def test_same_people(start: float, people: int, sizes: tuple[int, ...], same: bool) -> None:
+    """A leg that was planned again has the same people when size and digest are the same."""
+    first = Cursor(klass=Class.P1, expires=9, start=1.0, sizes=(5,), people=people and 7)
+    again = Cursor(klass=Class.P1, expires=9, start=start, sizes=sizes, people=people)
+
+    assert again.same_people(first) is same

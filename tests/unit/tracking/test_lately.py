@@ -6,7 +6,7 @@ import pytest
 
 from relay.errors import StoreUnavailable
 from relay.testing.clocks import FakeClock
-from relay.tracking.lately import GIVE_UP, PAUSE, REMEMBER, Lately
+from relay.tracking.lately import GIVE_UP, LONGEST_PAUSE, PAUSE, REMEMBER, Lately
 
 
 class World:
@@ -87,6 +87,7 @@ async def test_words_wait_for_redis(world: World) -> None:
     world.away = True
     await world.repeat()
     world.away = False
+    world.clock.advance(LONGEST_PAUSE)
     await world.repeat()
     heard = list(world.heard)
     world.say(2)
