@@ -16,7 +16,8 @@ from relay.directory.recipient import Parsed, Recipient, carry_denied, from_json
 from relay.errors import StoreUnavailable
 from relay.intake.records import DirectoryRecord
 from relay.process import pause
-from relay.store.directory import Changes, DirectoryStore, Restored
+from relay.store.changes import Changes
+from relay.store.directory import DirectoryStore, Restored
 
 log = structlog.get_logger()
 

@@ -27,7 +27,7 @@ from relay.adapter import (
 from relay.clock import Clock
 from relay.errors import ConfigError, ProviderDown
 from relay.fanout.breaker import Breaker
-from relay.fanout.in_flight import InFlight, Places
+from relay.fanout.in_flight import InFlight, Places, hindrances
 from relay.fanout.routes import Route, Routes
 from relay.fanout.tally import Tally
 from relay.settings import Channel as ChannelSettings
@@ -124,18 +124,22 @@ class OpenChannel:
         """Seconds after which ``accepted`` ends as ``delivered_unconfirmed``."""
         return self.settings.receipt_deadline or _DEADLINES[self.descriptor.kind]
 
-    async def send(self, batch: Batch, *, hindrance: Callable[[], str] = lambda: "") -> Sequence[Outcome]:
+    async def send(self, batch: Batch) -> Sequence[Outcome]:
         """Hand over ``batch``; always one outcome per item, whatever the adapter does.
 
-        ``hindrance`` is asked when it is this batch's turn, just before its bytes leave: a reason means that it may
-        not go any more (expired, cancelled, stopped meanwhile), and nothing of it is handed over.
+        Each item's ``hindrance`` is asked when it is this batch's turn, just before its bytes leave: a reason means
+        that it may not go any more (expired, cancelled, stopped meanwhile), and it is not handed over.
         """
         places = await self._in_flight.enter(len(batch))
         try:
-            if reason := hindrance():
+            reasons = hindrances(batch)
+            if not any(reasons):
+                return await self._send(batch, places)
+            leaving = [item for item, reason in zip(batch, reasons, strict=True) if not reason]
+            if not leaving:
                 self.breaker.end(0, (), now=self.clock.monotonic())
-                return [Outcome.hindered(reason)] * len(batch)
-            return await self._send(batch, places)
+            sent = iter(await self._send(leaving, places) if leaving else ())
+            return [Outcome.hindered(reason) if reason else next(sent) for reason in reasons]
         finally:
             places.free_all()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -17,6 +18,7 @@ from relay.fanout.segment import Segment
 from relay.messages.message import Message
 from relay.messages.render import render
 from relay.store.alerts import Alerts, StoredAlert
+from relay.store.chunk import Chunk
 from relay.store.cursor import AGAIN, Cursor
 from relay.store.legs import Leg, Legs
 
@@ -50,6 +52,10 @@ class LegFacts:
     simulated: bool
     again: bool  # planned anew after a loss: whatever is sent may come twice
     contents: dict[tuple[int, bool], Content]
+
+    def centi(self, seconds: float) -> int:
+        """Return a time (seconds since the epoch) as records have it: hundredths of a second since the leg was made."""
+        return max(0, int((seconds * 1000 - self.start_ms) / 10))
 
 
 def read_alert(stored: StoredAlert, limits: Limits) -> Alert:
@@ -101,6 +107,26 @@ class Contents:
                 raise Vanished(f"segment {number} of leg {leg_id}")
             _keep(self._segments, (leg_id, number), known, _KEPT_SEGMENTS)
         return known
+
+    async def fetch(self, chunks: Sequence[Chunk]) -> None:
+        """Read in few questions what several small legs are; what is missing is asked for later.
+
+        Raises:
+            StoreUnavailable: Redis is away.
+        """
+        unknown = [chunk.leg_id for chunk in chunks if chunk.leg_id not in self._facts]
+        if len(chunks) == 1 or not unknown:
+            return
+        legs = [leg for leg in await self._legs.get_many(unknown) if leg is not None and len(leg.cursor.sizes) == 1]
+        legs = [leg for leg in legs if leg.facts.get("variants_of") == leg.facts["alert"]]
+        segments = await self._legs.first_segments([leg.leg_id for leg in legs])
+        alerts = await self._alerts.get_many([leg.facts["alert"] for leg in legs])
+        for leg, segment, stored in zip(legs, segments, alerts, strict=True):
+            if stored is not None and segment is not None:
+                alert = read_alert(stored, self._limits)
+                facts = _facts(leg.leg_id, Kind(leg.lane), leg.cursor, stored, alert, alert.info)
+                _keep(self._facts, leg.leg_id, facts, _KEPT_LEGS)
+                _keep(self._segments, (leg.leg_id, 0), segment, _KEPT_LEGS)
 
     def remember(self, new: Published) -> None:
         """Keep what was planned here just now, so that it need not be read again, unless too much waits already."""

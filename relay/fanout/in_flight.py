@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from relay.adapter import Batch
+
 
 class InFlight:
     """Room for ``most`` deliveries; batches wait for theirs in line."""
@@ -67,3 +69,9 @@ class Places:
         left, self._left = self._left, 0
         if left:
             self._room.give(left)
+
+
+def hindrances(batch: Batch) -> list[str]:
+    """Return why each item may not leave, empty where it may; items of one chunk share one answer."""
+    known = {hindrance: hindrance() for hindrance in {item.hindrance for item in batch}}
+    return [known[item.hindrance] for item in batch]

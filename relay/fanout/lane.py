@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
 
-from relay.adapter import Kind
+from relay.adapter import Class, Kind
 from relay.errors import StoreUnavailable
 from relay.fanout.bell import CHECKS, Bells
 from relay.fanout.leases import Leases
@@ -21,6 +22,8 @@ from relay.store.chunks import Chunks, Nothing
 
 log = structlog.get_logger()
 
+_URGENT = (Class.P0, Class.P1)
+
 #: These many chunks of P0 and P1 may be in hand on top of the lane's slots, so that slow low ones never block them.
 URGENT_SLOTS = 2
 #: These many chunks may wait for slow providers besides: one that never answers must not keep others back.
@@ -29,6 +32,8 @@ PARKED = 32
 #: What a chunk takes of the lane's room: a full one, and at least; many small alerts go side by side.
 _WHOLE = 500
 _LEAST = 31
+#: So many small chunks are claimed in one question and sent together: as many as fill a whole one.
+TOGETHER = _WHOLE // _LEAST
 
 
 class Lane:
@@ -46,6 +51,7 @@ class Lane:
         engine: Engine,
         most: int,
     ) -> None:
+        """``most`` is how large a chunk may be."""
         self.kind = kind
         self._chunks = chunks
         self._sender = sender
@@ -54,6 +60,9 @@ class Lane:
         self._preparer = preparer
         self._engine = engine
         self._most = most
+        #: How many small chunks may share each step.
+        self.together = TOGETHER
+        self._count = 1  # chunks asked for next: several after small ones
         self._room = engine.slots * _WHOLE
         self._busy = 0
         self._waiting = 0
@@ -81,11 +90,13 @@ class Lane:
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> float:
         """Claim once; returns how long to wait before the next claim, 0 after a success."""
+        count, room = self._count, self._most if self._count == 1 else min(self._most, _LEAST)
         try:
             claimed = await self._chunks.claim(
                 self.kind,
                 token=secrets.token_hex(8),
-                most=self._most,
+                most=room,
+                count=count,
                 lease_ms=int(self._engine.lease * 1000),
                 flash_ms=int(self._engine.lease_flash * 1000),
                 fence_ms=self._leases.fence_ms,
@@ -96,44 +107,61 @@ class Lane:
         self._leases.heard(claimed.epoch, claimed.place)
         match claimed.found:
             case Nothing(wait=wait):
+                self._count = 1
                 return wait
             case Chunk() as chunk:
-                self._start(chunk, tasks)
+                self._start([chunk, *claimed.more], tasks)
+                small = all(c.last - c.first < _LEAST for c in (chunk, *claimed.more))
+                self._count = min(self._count * 2, self.together) if small else 1
         return 0.0
 
-    def _start(self, chunk: Chunk, tasks: asyncio.TaskGroup) -> None:
-        work = Work(chunk, reread=self._leases.unsure)
-        if self._leases.overlaps(chunk):
-            # This worker still sends an earlier lease of the same range that Redis has forgotten: leave it alone.
-            log.warning("chunk_in_hand", leg=chunk.leg_id, segment=chunk.segment, first=chunk.first)
-            return
-        self._count(_weight(chunk))
-        work.on_park = partial(self._parked, work)
-        tasks.create_task(self._work(work), name=f"chunk {chunk.member}")
+    def _start(self, chunks: Sequence[Chunk], tasks: asyncio.TaskGroup) -> None:
+        """Send chunks: the urgent ones each by itself and at once, the others together."""
+        works = [self._taken(chunk) for chunk in chunks if not self._in_hand(chunk)]
+        urgent = [work for work in works if work.chunk.klass in _URGENT]
+        rest = [work for work in works if work.chunk.klass not in _URGENT]
+        for some in ([work] for work in urgent):
+            tasks.create_task(self._work(some), name=f"chunk {some[0].chunk.member}")
+        if rest:
+            tasks.create_task(self._work(rest), name=f"chunk {rest[0].chunk.member}")
 
-    async def _work(self, work: Work) -> None:
+    def _in_hand(self, chunk: Chunk) -> bool:
+        if not self._leases.overlaps(chunk):
+            return False
+        # This worker still sends an earlier lease of the same range that Redis has forgotten: leave it alone.
+        log.warning("chunk_in_hand", leg=chunk.leg_id, segment=chunk.segment, first=chunk.first)
+        return True
+
+    def _taken(self, chunk: Chunk) -> Work:
+        work = Work(chunk, reread=self._leases.unsure)
+        self._weigh(_weight(chunk))
+        work.on_park = partial(self._parked, work)
+        return work
+
+    async def _work(self, works: Sequence[Work]) -> None:
         try:
-            with self._leases.holding(work):
-                await self._sender.send(work)
+            with self._leases.holding(*works):
+                await self._sender.send(*works)
         except Exception:  # one chunk's defect must not stop the lane; its lease runs out and it is in doubt
-            log.exception("chunk_failed", leg=work.chunk.leg_id, segment=work.chunk.segment, first=work.chunk.first)
+            log.exception("chunk_failed", chunks=[work.chunk.member for work in works])
         finally:
-            if work.parked:
-                self._waiting -= 1
-            else:
-                self._count(-_weight(work.chunk))
+            for work in works:
+                if work.parked:
+                    self._waiting -= 1
+                else:
+                    self._weigh(-_weight(work.chunk))
+                self._bells.ring(self.kind, leg=work.chunk.leg_id)
             self._changed.set()
-            self._bells.ring(self.kind, leg=work.chunk.leg_id)
             self._bells.ring(CHECKS)
 
     def _parked(self, work: Work) -> None:
         """Give the slot of a chunk that only waits for slow providers to another one."""
         self._waiting += 1
-        self._count(-_weight(work.chunk))
+        self._weigh(-_weight(work.chunk))
         self._changed.set()
         self._bells.ring(self.kind)
 
-    def _count(self, weight: int) -> None:
+    def _weigh(self, weight: int) -> None:
         self._busy += weight
         if self._busy >= self._room:
             self._bells.crowded.add(self.kind)

@@ -87,13 +87,14 @@ class Leases:
         )
 
     @contextmanager
-    def holding(self, work: Work) -> Iterator[None]:
-        """Keep the lease alive inside the block."""
-        self._works[id(work)] = work
+    def holding(self, *works: Work) -> Iterator[None]:
+        """Keep leases alive inside the block."""
+        self._works.update((id(work), work) for work in works)
         try:
             yield
         finally:
-            del self._works[id(work)]
+            for work in works:
+                del self._works[id(work)]
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Renew often enough that one missed beat does not cost a lease; after a stop, give back what can be."""

@@ -17,11 +17,15 @@ from relay.fanout.rate import Rates
 from relay.fanout.retry import begin, doubt, ended
 from relay.fanout.routes import Candidates
 from relay.fanout.segment import Segment
+from relay.fanout.step import Step
 from relay.fanout.targets import Target, target_of
 from relay.messages.holes import at_longest
 from relay.messages.sms import count
 from relay.store.directory import DirectoryStore
 from relay.tracking.states import Record, State
+
+#: A recipient as stored, and the address slots that are denied.
+Person = tuple[bytes | None, int]
 
 
 @dataclass(slots=True)
@@ -144,24 +148,32 @@ class Preparer:
         mine = [c for c in self._channels if c.descriptor.kind is kind]
         return self.gate.stopped or (bool(mine) and not any(self._open(c) for c in mine))
 
-    async def prepare(
-        self, facts: LegFacts, segment: Segment, step: Mapping[int, Record], maybe: frozenset[int], *, now: int
-    ) -> Prepared:
-        """Turn ``step`` (position → record) into groups; ``maybe`` were perhaps sent by a worker that died.
+    async def prepare(self, steps: Sequence[Step]) -> list[Prepared]:
+        """Turn steps of one or several chunks into groups.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
-        ordinals = {p: int(segment.ordinals[p]) for p in step}
-        unique = sorted(set(ordinals.values()))
-        rows = await self._rows(unique)
-        denied = dict(zip(unique, await self._directory.denied(unique), strict=True))
+        people = await self._people(sorted({ordinal for step in steps for ordinal in step.ordinals.values()}))
+        found = []
+        for step in steps:
+            prepared, by_way = self._sort(step, people)
+            await self._precedence.give_way(step.facts.klass)
+            for way, targets in by_way.items():
+                await self._group(prepared, way, step, targets)
+            found.append(prepared)
+        return found
+
+    def _sort(self, step: Step, people: Mapping[int, Person]) -> tuple[Prepared, dict[Way, dict[int, Target]]]:
+        """Return what can be said without a hand-over, and which channel carries the rest."""
+        facts, slots = step.facts, step.segment.slots
         prepared = Prepared()
         ways = _Ways(self, facts)
         by_way: dict[Way, dict[int, Target]] = {}
-        for position, record in step.items():
-            ordinal, slot = ordinals[position], int(segment.slots[position])
-            target = target_of(rows[ordinal], denied[ordinal], slot=slot, kind=facts.kind)
+        for position, ordinal in step.ordinals.items():
+            record = step.records[position]
+            row, denied = people[ordinal]
+            target = target_of(row, denied, slot=int(slots[position]), kind=facts.kind)
             match ways.of(target, record):
                 case Way() as way:
                     by_way.setdefault(way, {})[position] = target  # type: ignore[assignment]
@@ -169,20 +181,17 @@ class Preparer:
                     prepared.not_now.add(position)
                     prepared.wait = max(prepared.wait, wait)
                 case Ended(state, reason):
-                    prepared.settled[position] = ended(record, state, reason=reason, now=now)
-        await self._precedence.give_way(facts.klass)
-        for way, targets in by_way.items():
-            await self._group(prepared, way, _Step(facts, segment, step, maybe), targets)
-        return prepared
+                    prepared.settled[position] = ended(record, state, reason=reason, now=step.now)
+        return prepared, by_way
 
-    async def _rows(self, ordinals: Sequence[int]) -> dict[int, bytes | None]:
+    async def _people(self, ordinals: Sequence[int]) -> dict[int, Person]:
         """Return recipients as stored; who was taken out left a tombstone, so a hole means a loss."""
-        rows = await self._directory.get_many(ordinals)
-        if None in rows:
+        people = await self._directory.look_up(ordinals)
+        if any(row is None for row, _ in people):
             if not await self._directory.epoch():
                 raise StoreUnavailable("the directory is being restored")
-            rows = await self._directory.get_many(ordinals)
-        return dict(zip(ordinals, rows, strict=True))
+            people = await self._directory.look_up(ordinals)
+        return dict(zip(ordinals, people, strict=True))
 
     async def opted_out(self, segment: Segment, positions: Sequence[int]) -> None:
         """Deny the address slots that answered "not here any more"."""
@@ -208,7 +217,7 @@ class Preparer:
     def _open(self, channel: OpenChannel) -> bool:
         return not self.gate.stopped and channel.name not in self.gate.paused and channel.admits() > 0
 
-    async def _group(self, prepared: Prepared, way: Way, step: _Step, targets: Mapping[int, Target]) -> None:
+    async def _group(self, prepared: Prepared, way: Way, step: Step, targets: Mapping[int, Target]) -> None:
         """Make the items for one channel, as many as its breaker and its rate let start now."""
         channel = way.channel
         cost = self._cost(channel, step, next(iter(targets)))
@@ -223,7 +232,7 @@ class Preparer:
             return
         if granted == 1:
             channel.probing()
-        begins = _Begins(channel, place=way.place, again=step.facts.again)
+        begins = _Begins(channel, place=way.place, again=step.again)
         group = Group(channel, way.place, way.of)
         for position in list(targets)[:granted]:
             group.records[position] = begins.of(step.records[position], in_doubt=position in step.maybe)
@@ -238,7 +247,7 @@ class Preparer:
         )
         prepared.groups.append(group)
 
-    def _cost(self, channel: OpenChannel, step: _Step, position: int) -> int:
+    def _cost(self, channel: OpenChannel, step: Step, position: int) -> int:
         """Return how many provider submissions one item is (SMS parts)."""
         if step.facts.kind is not Kind.SMS or not channel.settings.rate:
             return 1
@@ -273,11 +282,3 @@ class _Ways:
             urgent = facts.klass in (Class.P0, Class.P1)
             self._known[key] = self._preparer.choose(candidates, start=record.route, urgent=urgent)
         return self._known[key]
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    facts: LegFacts
-    segment: Segment
-    records: Mapping[int, Record]
-    maybe: frozenset[int]

@@ -17,7 +17,7 @@ from relay.fanout.settling import Job, Settling
 from relay.store.chunks import Chunks
 from relay.store.cursor import STOPPED
 from relay.store.receipts import Part
-from relay.store.settlement import Settlement
+from relay.store.settlement import Settled, Settlement
 from relay.tracking.receipts import Receipts
 from relay.tracking.states import Record, State
 
@@ -34,6 +34,15 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(_STORE_PAUSE)
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is to be recorded of one chunk; ``final``: its lease is given back."""
+
+    job: Job
+    settlings: Sequence[Settling]
+    final: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
     """Settles the chunks of one worker."""
@@ -46,13 +55,26 @@ class Recorder:
     lease_ms: int
     flash_ms: int  # the lease of P0
 
-    async def settle(self, job: Job, settlings: Sequence[Settling], *, final: bool) -> None:
-        """Record outcomes; Redis may be away for a while, the outcomes wait for it."""
-        facts, work = job.facts, job.work
-        records = {p: r for s in settlings for p, r in s.records.items()}
-        early = await self._register(job, settlings)
+    async def settle(self, *words: Words) -> None:
+        """Record outcomes of chunks; Redis may be away for a while, the outcomes wait for it."""
+        early = await self._register(words)
+        await self._surely([(word, self._settlement(word)) for word in words])
+        told: dict[str, str] = {}
+        for word in words:
+            for settling in word.settlings:
+                if settling.opted_out:
+                    await patiently(partial(self.preparer.opted_out, word.job.segment, settling.opted_out))
+                told.update((address, word.job.delivery_id(p)) for address, p in settling.told.items())
+        if told:
+            await patiently(lambda: self.receipts.sent(told))
+        for part, receipt in early:
+            await patiently(partial(self.receipts.early, part, receipt))
+
+    def _settlement(self, word: Words) -> Settlement:
+        job, facts, work = word.job, word.job.facts, word.job.work
+        records = {p: r for s in word.settlings for p, r in s.records.items()}
         self._later(job, records.values())
-        settlement = Settlement(
+        return Settlement(
             leg_id=facts.leg_id,
             alert_id=facts.alert_id,
             lane=work.chunk.lane,
@@ -61,19 +83,12 @@ class Recorder:
             size=facts.sizes[work.chunk.segment],
             records=records,
             chunk=work.chunk,
-            final=final,
+            final=word.final,
             lease_ms=self.flash_ms if facts.klass is Class.P0 else self.lease_ms,
             retry_at=work.retry_at,
             check_at=work.check_at,
-            log=b"".join(s.log for s in settlings),
+            log=b"".join(s.log for s in word.settlings),
         )
-        await self._surely(job, settlement)
-        opted_out = [p for s in settlings for p in s.opted_out]
-        await patiently(lambda: self.preparer.opted_out(job.segment, opted_out))
-        told = {address: job.delivery_id(p) for s in settlings for address, p in s.told.items()}
-        await patiently(lambda: self.receipts.sent(told))
-        for part, receipt in early:
-            await patiently(partial(self.receipts.early, part, receipt))
 
     def _later(self, job: Job, records: Iterable[Record]) -> None:
         """Note when to look again at what is to be retried, and at what is to be confirmed."""
@@ -88,8 +103,22 @@ class Recorder:
             first = min(self.preparer.receipt_deadline(channel) for channel in channels)
             job.work.check_at = int((self.clock.time() + first) * 1000)
 
-    async def _surely(self, job: Job, settlement: Settlement) -> None:
-        reply = await patiently(lambda: self.chunks.settle(settlement))
+    async def _surely(self, settlements: Sequence[tuple[Words, Settlement]]) -> None:
+        """Settle until the servers of all have answered."""
+        waiting = settlements
+        while waiting:
+            replies = await patiently(partial(self.chunks.settle_many, [settlement for _, settlement in waiting]))
+            away = []
+            for (word, settlement), reply in zip(waiting, replies, strict=True):
+                if isinstance(reply, StoreUnavailable):
+                    away.append((word, settlement))
+                else:
+                    self._heard(word.job, settlement, reply)
+            waiting = away
+            if away:
+                await asyncio.sleep(_STORE_PAUSE)
+
+    def _heard(self, job: Job, settlement: Settlement, reply: Settled | None) -> None:
         if reply is None:
             self.replay.owe(settlement, job.segment)
             job.work.stopped.set()
@@ -99,10 +128,14 @@ class Recorder:
         if reply.lost or reply.flags & STOPPED:
             job.work.stopped.set()
 
-    async def _register(self, job: Job, settlings: Sequence[Settling]) -> list[tuple[Part, str]]:
+    async def _register(self, words: Sequence[Words]) -> list[tuple[Part, str]]:
         """Make provider ids known before the outcome is, so that a receipt always finds its delivery."""
+        known: dict[str, dict[str, Part]] = {}
+        for word in words:
+            for settling in word.settlings:
+                for channel, ids in settling.provider_ids(word.job).items() if settling.accepted else ():
+                    known.setdefault(channel, {}).update(ids)
         early: list[tuple[Part, str]] = []
-        for settling in settlings:
-            for channel, ids in settling.provider_ids(job).items():
-                early += await patiently(partial(self.receipts.register, channel, ids))
+        for channel, ids in known.items():
+            early += await patiently(partial(self.receipts.register, channel, ids))
         return early

@@ -27,6 +27,9 @@ class Selection:
     settled: Mapping[int, Record]
 
 
+NOTHING = Selection({}, frozenset(), {})
+
+
 def select(
     records: Mapping[int, Record], *, how: str, kind: Kind, klass: Class, idempotent: bool, now: int
 ) -> Selection:

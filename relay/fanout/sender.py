@@ -1,25 +1,27 @@
-"""Send: hand one leased chunk to its channels and settle what it led to, batch by batch."""
+"""Send: hand leased chunks to their channels and settle what it led to, step by step."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
 
-from relay.adapter import Class, Verdict
+from relay.adapter import Class
 from relay.clock import Clock
 from relay.fanout.contents import Contents, LegFacts, Vanished
+from relay.fanout.flight import Airfield, Flights, Part
 from relay.fanout.precedence import Precedence
-from relay.fanout.prepare import Group, Prepared, Preparer
-from relay.fanout.recorder import Recorder, patiently
+from relay.fanout.prepare import Group, Preparer
+from relay.fanout.recorder import Recorder, Words, patiently
 from relay.fanout.replay import Replay
-from relay.fanout.retry import Handover, RetryPolicy, doubt, race
+from relay.fanout.retry import RetryPolicy, doubt, race
 from relay.fanout.selection import INTENT_STEP, STEP, Selection, give_up, select
-from relay.fanout.settling import TOOK, Job, Settling, Work
+from relay.fanout.settling import Job, Settling, Work
+from relay.fanout.step import Step
 from relay.store.chunk import Chunk
 from relay.store.cursor import AGAIN, STOPPED
 from relay.store.legs import Legs
@@ -52,40 +54,50 @@ class Parts:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A batch on its way: positions of a group; ``raced``: it went to a second provider as well."""
-
-    group: Group
-    positions: Sequence[int]
-    raced: bool = False
-
-
-Answers = asyncio.Task[Settling]
-
-
 class Sender:
     """Sends chunks; one instance per worker."""
 
     def __init__(self, parts: Parts) -> None:
         self._p = parts
+        self._field = Airfield(parts.policy, parts.clock, self._hindrance)
 
-    async def send(self, work: Work) -> None:
-        """Hand over what the chunk owes and give the lease back.
+    async def send(self, *works: Work) -> None:
+        """Hand over what chunks owe and give their leases back; several small ones of one lane share every step.
 
         A chunk that cannot be finished keeps its lease until that runs out: nothing is lost, and what may have left
         is in doubt for whoever takes it over.
         """
+        klass = min(work.chunk.klass for work in works)
+        with self._p.precedence.ahead(klass):
+            await patiently(lambda: self._p.contents.fetch([work.chunk for work in works]))
+            jobs = [job for work in works if (job := await self._open(work)) is not None]
+        if jobs:
+            async with asyncio.TaskGroup() as tasks:
+                late = await self._steps(jobs, klass, tasks)
+                await self._answers(late, tasks)
+
+    async def _open(self, work: Work) -> Job | None:
+        """Read what a chunk is; None when nothing of it is to be sent."""
+        chunk = work.chunk
         try:
-            with self._p.precedence.ahead(work.chunk.klass):
-                facts = await patiently(lambda: self._facts(work.chunk))
-                segment = await patiently(lambda: self._p.contents.segment(work.chunk.leg_id, work.chunk.segment))
-                await patiently(lambda: self._p.replay.repeat(work.chunk.leg_id))
-                records = await patiently(lambda: self._records(work))
+            facts = await patiently(lambda: self._facts(chunk))
+            segment = await patiently(lambda: self._p.contents.segment(chunk.leg_id, chunk.segment))
+            await patiently(lambda: self._p.replay.repeat(chunk.leg_id))
+            records = await patiently(lambda: self._records(work))
         except Vanished:
-            log.warning("chunk_left", leg=work.chunk.leg_id)
-            return
-        await self._send(Job(work, facts, segment), records)
+            log.warning("chunk_left", leg=chunk.leg_id)
+            return None
+        job = Job(work, facts, segment)
+        idempotent = self._p.preparer.idempotent(facts.kind)
+        now = facts.centi(self._p.clock.time())
+        if chunk.flags & STOPPED or self._expired(facts):
+            await self._abandon(job, give_up(records, how=chunk.how, idempotent=idempotent, now=now))
+            return None
+        job.choose(select(records, how=chunk.how, kind=facts.kind, klass=facts.klass, idempotent=idempotent, now=now))
+        for record in records.values():
+            if record.state is State.RETRYING and record.due > now:
+                work.owe(int(facts.start_ms + record.due * 10))
+        return job
 
     async def _facts(self, chunk: Chunk) -> LegFacts:
         facts = await self._p.contents.facts(chunk.leg_id)
@@ -93,8 +105,7 @@ class Sender:
             # The leg was lost and planned again: at the same positions may be other people.
             self._p.contents.forget()
             facts = await self._p.contents.facts(chunk.leg_id)
-        # The claim knows more than the leg: after a failover somebody may have sent this, and nobody remembers.
-        return replace(facts, again=True) if chunk.flags & AGAIN and not facts.again else facts
+        return facts
 
     async def _records(self, work: Work) -> dict[int, Record]:
         chunk = work.chunk
@@ -104,157 +115,137 @@ class Sender:
         cells = [data[i : i + RECORD_BYTES] for i in range(0, len(data), RECORD_BYTES)]
         return {chunk.first + i: Record() if cell == EMPTY else Record.unpack(cell) for i, cell in enumerate(cells)}
 
-    async def _send(self, job: Job, records: Mapping[int, Record]) -> None:
-        work, facts = job.work, job.facts
-        idempotent = self._p.preparer.idempotent(facts.kind)
-        now = self._now(facts)
-        if work.chunk.flags & STOPPED or self._expired(facts):
-            await self._abandon(job, records)
-            return
-        chosen = select(records, how=work.chunk.how, kind=facts.kind, klass=facts.klass, idempotent=idempotent, now=now)
-        for record in records.values():
-            if record.state is State.RETRYING and record.due > now:
-                work.owe(self._at_ms(facts, record.due))
-        async with asyncio.TaskGroup() as tasks:
-            late = await self._steps(job, chosen, tasks, size=STEP if idempotent else INTENT_STEP)
-            await self._answers(job, late, tasks)
-
-    async def _answers(self, job: Job, late: dict[Answers, Flight], tasks: asyncio.TaskGroup) -> None:
+    async def _answers(self, late: Flights, tasks: asyncio.TaskGroup) -> None:
         """Settle what slow providers say, as they say it; the lane may go on with other chunks meanwhile."""
-        if late:
+        waiting = _jobs(late)
+        for job in waiting:
             job.work.park()
-        race_at = self._p.clock.monotonic() + RACE if job.facts.klass is Class.P0 else None
+        flash = any(job.facts.klass is Class.P0 for job in waiting)
+        race_at = self._p.clock.monotonic() + RACE if flash else None
         while late:
             patience = None if race_at is None else max(0.0, race_at - self._p.clock.monotonic())
             done, _ = await asyncio.wait(late, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             if not done:
                 race_at = None
-                late.update(await self._race(job, late, tasks))
+                late.update(await self._race(late, tasks))
                 continue
             for task in done:
                 del late[task]
-            await self._p.recorder.settle(job, [task.result() for task in done], final=not late)
+                for job, settling in task.result():
+                    job.told.append(settling)
+            still = _jobs(late)
+            told = [job for job in waiting if job.told]
+            await self._p.recorder.settle(*(Words(job, job.take(), final=job not in still) for job in told))
 
-    async def _race(self, job: Job, late: Mapping[Answers, Flight], tasks: asyncio.TaskGroup) -> dict[Answers, Flight]:
+    async def _race(self, late: Flights, tasks: asyncio.TaskGroup) -> Flights:
         """Hand flash news without an answer to a second provider as well; whoever takes it first counts."""
-        step = {p: race(f.group.records[p]) for f in late.values() if f.group.of > 1 for p in f.positions}
-        if not step or self._hindrance(job):
-            return {}
-        prepared = await patiently(partial(self._prepare, job, step, frozenset()))
+        racing: list[Part] = []
+        for job in _jobs(late):
+            if job.facts.klass is Class.P0 and not self._hindrance(job):
+                flying = [part for flight in late.values() for part in flight if part.job is job]
+                racing += await self._raced(job, flying)
+        return self._field.start(racing, tasks)
+
+    async def _raced(self, job: Job, flying: Sequence[Part]) -> Sequence[Part]:
+        step = {p: race(part.group.records[p]) for part in flying if part.group.of > 1 for p in part.positions}
+        if not step:
+            return []
+        (prepared,) = await patiently(partial(self._p.preparer.prepare, [self._to_prepare(job, step, frozenset())]))
         groups = [g for g in prepared.groups if all(step[p].channel != g.channel.index for p in g.items)]
         begun = {p: r for group in groups for p, r in group.records.items()}
-        for flight in late.values():
+        for part in flying:
             # Both hand-overs are one now, so that the first answer is not beaten by the second one's silence.
-            for position in begun.keys() & set(flight.positions):
-                sent = flight.group.records[position]
-                again = begun[position]
-                flight.group.records[position] = replace(sent, send=again.send, flags=again.flags)
-        await self._p.recorder.settle(job, [Settling(begun)], final=False)
+            for position in begun.keys() & set(part.positions):
+                sent, again = part.group.records[position], begun[position]
+                part.group.records[position] = replace(sent, send=again.send, flags=again.flags)
+        await self._p.recorder.settle(Words(job, [Settling(begun)]))
         log.warning("second_provider", leg=job.facts.leg_id, deliveries=len(begun))
-        return self._start(job, groups, tasks, raced=True)
+        return [Part(job, group, list(group.items), raced=True) for group in groups]
 
-    async def _steps(
-        self, job: Job, chosen: Selection, tasks: asyncio.TaskGroup, *, size: int
-    ) -> dict[Answers, Flight]:
-        """Go through the chunk step by step; returns hand-overs that were slow and are still under way."""
-        positions = list(chosen.to_send)
-        late: dict[Answers, Flight] = {}
-        settled = [Settling(dict(chosen.settled))] if chosen.settled else []
-        for start in range(0, len(positions), size):
-            if settled:
-                await self._p.recorder.settle(job, settled, final=False)
-                settled = []
-            await self._p.precedence.give_way(job.facts.klass)
+    async def _steps(self, jobs: Sequence[Job], klass: Class, tasks: asyncio.TaskGroup) -> Flights:
+        """Go through the chunks step by step; returns hand-overs that were slow and are still under way."""
+        kind = jobs[0].facts.kind
+        size = STEP if self._p.preparer.idempotent(kind) else INTENT_STEP
+        late: Flights = {}
+        while jobs:
+            await self._p.recorder.settle(*(Words(job, job.take()) for job in jobs if job.told and job.positions))
+            await self._p.precedence.give_way(klass)
             # After the settle: its reply is how a sender hears that it may not go on.
-            if job.work.stopped.is_set() or self._expired(job.facts):
-                break
-            step = {p: chosen.to_send[p] for p in positions[start : start + size]}
-            settled, slow = await self._step(job, step, chosen.maybe, tasks)
-            late.update(slow)
-        self._owe_rest(job, positions)
-        if self._p.preparer.unsure(job.facts.kind):
-            # Whoever sends them later claims a retry: without this he would not know that they may have left already.
-            settled.append(Settling(_still_in_doubt(chosen, job.started)))
-        await self._p.recorder.settle(job, settled, final=not late)
+            going = [job for job in jobs if not (job.work.stopped.is_set() or self._expired(job.facts))]
+            late.update(await self._step(_cut(going, size), klass, tasks))
+            over = [job for job in jobs if job not in going or not job.positions]
+            await self._finish(over, _jobs(late))
+            jobs = [job for job in going if job.positions]
         return late
 
-    async def _step(
-        self, job: Job, step: Mapping[int, Record], maybe: frozenset[int], tasks: asyncio.TaskGroup
-    ) -> tuple[list[Settling], dict[Answers, Flight]]:
-        with self._p.precedence.ahead(job.facts.klass):
-            prepared = await patiently(partial(self._prepare, job, step, maybe))
-        job.started.update(step.keys() - prepared.not_now)
-        job.wait = max(job.wait, prepared.wait)
-        intents = {p: r for g in prepared.groups if _intended(g) for p, r in g.records.items()}
-        if intents:
-            await self._p.recorder.settle(job, [Settling(intents)], final=False)
-            if job.work.stopped.is_set():
-                job.started -= {p for g in prepared.groups for p in g.records}
-                return [Settling({**prepared.settled, **_never_left(intents, step)})], {}
-        flights = self._start(job, prepared.groups, tasks)
+    async def _finish(self, jobs: Sequence[Job], late: Collection[Job]) -> None:
+        """Give chunks back that are through, but for what is still under way."""
+        words = []
+        for job in jobs:
+            self._owe_rest(job)
+            if self._p.preparer.unsure(job.facts.kind):
+                # Whoever sends them later claims a retry: without this he would not know that they may have left.
+                job.told.append(Settling(_still_in_doubt(job.chosen, job.started)))
+            words.append(Words(job, job.take(), final=job not in late))
+        await self._p.recorder.settle(*words)
+
+    async def _step(self, steps: Mapping[Job, Mapping[int, Record]], klass: Class, tasks: asyncio.TaskGroup) -> Flights:
+        if not steps:
+            return {}
+        asked = [self._to_prepare(job, step, job.chosen.maybe) for job, step in steps.items()]
+        with self._p.precedence.ahead(klass):
+            prepared = dict(zip(steps, await patiently(partial(self._p.preparer.prepare, asked)), strict=True))
+        for job, found in prepared.items():
+            job.started.update(steps[job].keys() - found.not_now)
+            job.wait = max(job.wait, found.wait)
+            if found.settled:
+                job.told.append(Settling(found.settled))
+        parts = [Part(job, g, list(g.items)) for job, found in prepared.items() for g in found.groups]
+        if intents := [part for part in parts if _intended(part.group)]:
+            parts = await self._intend(intents, parts, steps)
+        return await self._fly(parts, tasks)
+
+    async def _fly(self, parts: Sequence[Part], tasks: asyncio.TaskGroup) -> Flights:
+        """Hand over; returns what has no answer yet, which is written down as begun."""
+        flights = self._field.start(parts, tasks)
         if not flights:
-            return [Settling(prepared.settled)], {}
+            return {}
         done, slow = await asyncio.wait(flights, timeout=SLOW)
-        settled = [Settling(prepared.settled), *(task.result() for task in done)]
+        for task in done:
+            for job, settling in task.result():
+                job.told.append(settling)
         late = {task: flights[task] for task in slow}
-        # Slow ones are written down as begun: if this worker dies now, they are known to be in doubt.
-        begun = {p: f.group.records[p] for f in late.values() if not _intended(f.group) for p in f.positions}
-        return [*settled, Settling(begun)], late
+        for part in (part for flight in late.values() for part in flight if not _intended(part.group)):
+            # If this worker dies now, they are known to be in doubt.
+            part.job.told.append(Settling(part.begun))
+        return late
 
-    async def _prepare(self, job: Job, step: Mapping[int, Record], maybe: frozenset[int]) -> Prepared:
-        return await self._p.preparer.prepare(job.facts, job.segment, step, maybe, now=self._now(job.facts))
+    async def _intend(
+        self, intents: Sequence[Part], parts: Sequence[Part], steps: Mapping[Job, Mapping[int, Record]]
+    ) -> list[Part]:
+        """Write down what is about to leave for providers that may not be told twice; returns what may leave still."""
+        await self._p.recorder.settle(*(Words(part.job, [Settling(part.begun)]) for part in intents))
+        for part in intents:
+            if part.job.work.stopped.is_set():
+                part.job.told.append(Settling(_never_left(part.begun, steps[part.job])))
+        for part in parts:
+            if part.job.work.stopped.is_set():
+                part.job.started.difference_update(part.positions)
+        return [part for part in parts if not part.job.work.stopped.is_set()]
 
-    def _start(
-        self, job: Job, groups: Sequence[Group], tasks: asyncio.TaskGroup, *, raced: bool = False
-    ) -> dict[Answers, Flight]:
-        """Begin the hand-overs of ``groups``, in batches that their channels take."""
-        flights: dict[Answers, Flight] = {}
-        for group in groups:
-            most = group.channel.descriptor.max_batch
-            positions = list(group.items)
-            for start in range(0, len(positions), most):
-                flight = Flight(group, positions[start : start + most], raced)
-                flights[tasks.create_task(self._hand_over(job, flight))] = flight
-        return flights
+    def _to_prepare(self, job: Job, step: Mapping[int, Record], maybe: frozenset[int]) -> Step:
+        again = job.facts.again or bool(job.work.chunk.flags & AGAIN)
+        return Step(job.facts, job.segment, step, maybe, now=job.facts.centi(self._p.clock.time()), again=again)
 
-    async def _hand_over(self, job: Job, flight: Flight) -> Settling:
-        group, facts = flight.group, job.facts
-        batch = [group.items[p] for p in flight.positions]
-        hindrance = partial(self._hindrance, job)
-        for item in batch:
-            item.hindrance = hindrance
-        outcomes = await group.channel.send(batch, hindrance=hindrance)
-        how = Handover(
-            kind=facts.kind,
-            klass=facts.klass,
-            idempotent=group.channel.descriptor.idempotent,
-            channel=group.channel.index,
-            now=self._now(facts),
-            expires=int((facts.expires_ms - facts.start_ms) / 10),
-            place=group.place,
-            of=group.of,
-        )
-        settling = Settling({})
-        for position, outcome in zip(flight.positions, outcomes, strict=True):
-            # A second provider's failure says nothing: the first one may still take it.
-            if outcome.verdict in TOOK or not flight.raced:
-                settling.add(position, outcome, group, how, self._p.policy)
-            elif outcome.verdict is Verdict.UNKNOWN:
-                # ... but its silence does: it may have told him, whatever becomes of the first.
-                settling.records[position] = doubt(group.records[position])
-        return settling
+    async def _abandon(self, job: Job, doubts: dict[int, Record]) -> None:
+        job.work.check_at = self._ms()
+        await self._p.recorder.settle(Words(job, [Settling(doubts)], final=True))
 
-    async def _abandon(self, job: Job, records: Mapping[int, Record]) -> None:
-        idempotent = self._p.preparer.idempotent(job.facts.kind)
-        doubts = give_up(records, how=job.work.chunk.how, idempotent=idempotent, now=self._now(job.facts))
-        job.work.check_at = self._p_ms()
-        await self._p.recorder.settle(job, [Settling(doubts)], final=True)
-
-    def _owe_rest(self, job: Job, positions: Sequence[int]) -> None:
-        if len(job.started) < len(positions):
-            job.work.owe(self._p_ms() + int(self._later(job) * 1000))
+    def _owe_rest(self, job: Job) -> None:
+        if len(job.started) < len(job.chosen.to_send):
+            job.work.owe(self._ms() + int(self._later(job) * 1000))
         if self._expired(job.facts):
-            job.work.check_at = self._p_ms()
+            job.work.check_at = self._ms()
 
     @staticmethod
     def _later(job: Job) -> float:
@@ -270,17 +261,27 @@ class Sender:
         return "stopped" if job.work.stopped.is_set() or self._p.preparer.gate.stopped else ""
 
     def _expired(self, facts: LegFacts) -> bool:
-        return self._p_ms() >= facts.expires_ms
+        return self._ms() >= facts.expires_ms
 
-    def _p_ms(self) -> int:
+    def _ms(self) -> int:
         return int(self._p.clock.time() * 1000)
 
-    def _now(self, facts: LegFacts) -> int:
-        return max(0, int((self._p.clock.time() * 1000 - facts.start_ms) / 10))
 
-    @staticmethod
-    def _at_ms(facts: LegFacts, centi: int) -> int:
-        return int(facts.start_ms + centi * 10)
+def _cut(jobs: Sequence[Job], size: int) -> dict[Job, dict[int, Record]]:
+    """Take the next ``size`` deliveries of ``jobs``, in order."""
+    steps: dict[Job, dict[int, Record]] = {}
+    for job in jobs:
+        if size <= 0:
+            break
+        if some := job.next(size):
+            steps[job] = some
+            size -= len(some)
+    return steps
+
+
+def _jobs(flights: Flights) -> dict[Job, None]:
+    """Return whose deliveries are under way."""
+    return {part.job: None for flight in flights.values() for part in flight}
 
 
 def _intended(group: Group) -> bool:

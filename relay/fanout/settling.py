@@ -15,6 +15,7 @@ from relay.fanout.outcome_log import Entry, accepted
 from relay.fanout.prepare import Group
 from relay.fanout.retry import Handover, RetryPolicy, after
 from relay.fanout.segment import SEGMENT, Segment
+from relay.fanout.selection import NOTHING, Selection
 from relay.store.chunk import Chunk
 from relay.store.receipts import Part
 from relay.tracking.reasons import code_of
@@ -45,11 +46,12 @@ class Work:
         self.retry_at = min(filter(None, (self.retry_at, at_ms)))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
     """A chunk with what is needed to send it.
 
-    ``started`` are the positions that were handed over or settled; ``wait``: seconds that a rate needs for the rest.
+    ``started`` are the positions that were handed over or settled; ``wait``: seconds that a rate needs for the rest;
+    ``told`` is what is not settled yet.
     """
 
     work: Work
@@ -57,6 +59,26 @@ class Job:
     segment: Segment
     started: set[int] = field(default_factory=set)
     wait: float = 0.0
+    chosen: Selection = NOTHING
+    told: list[Settling] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)  # which are to be handed over still
+
+    def choose(self, chosen: Selection) -> None:
+        """Take over what of the chunk is to be sent, and what is settled without a hand-over."""
+        self.chosen = chosen
+        self.positions = list(chosen.to_send)
+        if chosen.settled:
+            self.told.append(Settling(dict(chosen.settled)))
+
+    def next(self, most: int) -> dict[int, Record]:
+        """Take the next positions to hand over, with their records."""
+        some, self.positions = self.positions[:most], self.positions[most:]
+        return {position: self.chosen.to_send[position] for position in some}
+
+    def take(self) -> list[Settling]:
+        """Take what is to be settled now."""
+        told, self.told = self.told, []
+        return told
 
     def delivery_id(self, position: int) -> str:
         """Return the delivery id of a position of the chunk's segment."""

@@ -248,7 +248,7 @@ class Worker:
         await self._channels.close(deadline=deadline)
 
     def _lane(self, kind: Kind, sender: Sender) -> Lane:
-        return Lane(
+        lane = Lane(
             kind,
             chunks=self._stores.chunks,
             sender=sender,
@@ -258,6 +258,9 @@ class Worker:
             engine=self._settings.engine,
             most=_most(self._settings, self._channels, kind),
         )
+        if any(c.settings.rate for c in self._channels if c.descriptor.kind is kind):
+            lane.together = 1  # they would wait for each other's tokens of a rate
+        return lane
 
     @property
     def ready(self) -> bool:

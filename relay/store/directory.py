@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from relay.errors import StoreUnavailable
+from relay.store import denials
+from relay.store.changes import Changes, reaches_from, read_changes
 from relay.store.connection import Connection, KeepsNothing, UnknownCommand
 from relay.store.keys import (
     DIR_BUCKET,
@@ -19,12 +20,10 @@ from relay.store.keys import (
     DIR_SYNCED,
     dir_recipients,
 )
+from relay.store.route import Command
 
 #: How many changes the stream keeps; an index that is further behind loads everything again.
 CHANGES_KEPT = 100_000
-
-#: Above this many bytes a range of the deny bitmap is read bit by bit instead.
-_RANGE = 65_536
 
 ALL_SLOTS = 255
 
@@ -47,14 +46,6 @@ class Restored:
     recipient_id: str
     text: bytes
     denied: int
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Ordinals that changed, in order, and the position after them."""
-
-    ordinals: Sequence[int]
-    position: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +166,7 @@ class DirectoryStore:
 
     async def get_many(self, ordinals: Sequence[int]) -> list[bytes | None]:
         """Return recipients as JSON, in order; None where there is none."""
-        by_bucket: dict[str, list[int]] = {}
-        for ordinal in ordinals:
-            by_bucket.setdefault(dir_recipients(ordinal), []).append(ordinal)
+        by_bucket = _buckets(ordinals)
         replies = await self._redis.pipe([("HMGET", key, *wanted) for key, wanted in by_bucket.items()])
         found: dict[int, bytes | None] = {}
         for wanted, values in zip(by_bucket.values(), replies, strict=True):
@@ -188,12 +177,17 @@ class DirectoryStore:
         """Return the denied slots of each ordinal as a bitmask; ``ordinals`` ascend."""
         if not ordinals:
             return []
-        first, last = ordinals[0], ordinals[-1]
-        if last - first < _RANGE:
-            data: bytes = await self._redis.call("GETRANGE", DIR_DENY, first, last)
-            return [data[o - first] if o - first < len(data) else 0 for o in ordinals]
-        fields = [part for o in ordinals for part in ("GET", "u8", f"#{o}")]
-        return [int(mask) for mask in await self._redis.call("BITFIELD_RO", DIR_DENY, *fields)]
+        asked = denials.question(ordinals)
+        return denials.masks(asked, await self._redis.call(*asked), ordinals)
+
+    async def look_up(self, ordinals: Sequence[int]) -> list[tuple[bytes | None, int]]:
+        """Return recipients as JSON and their denied slots, in one round trip; ``ordinals`` ascend."""
+        buckets = _buckets(ordinals)
+        denied = denials.question(ordinals)
+        asked: list[Command] = [("HMGET", key, *wanted) for key, wanted in buckets.items()]
+        *rows, said = await self._redis.pipe([*asked, denied])
+        found = [row for some in rows for row in some]
+        return list(zip(found, denials.masks(denied, said, ordinals), strict=True))
 
     async def size(self) -> int:
         """Return how many recipients there are."""
@@ -244,11 +238,11 @@ class DirectoryStore:
 
     async def reaches(self, position: str) -> bool:
         """Whether the stream still holds everything after ``position``."""
-        return _reaches(await self._redis.call("XRANGE", DIR_CHANGES, "-", "+", "COUNT", 1), position)
+        return reaches_from(await self._redis.call("XRANGE", DIR_CHANGES, "-", "+", "COUNT", 1), position)
 
     async def changes(self, after: str, *, block_ms: int) -> Changes | None:
         """Wait up to ``block_ms`` for changes; None when there are none."""
-        return _read(
+        return read_changes(
             await self._redis.block(
                 "XREAD", "COUNT", 200, "BLOCK", block_ms, "STREAMS", DIR_CHANGES, after, timeout=block_ms / 1000 + 2
             )
@@ -263,34 +257,16 @@ class DirectoryStore:
                 ("XREAD", "COUNT", 200, "STREAMS", DIR_CHANGES, after),
             ]
         )
-        return News((epoch or b"").decode(), _reaches(oldest, after), _read(reply))
+        return News((epoch or b"").decode(), reaches_from(oldest, after), read_changes(reply))
 
 
-def _reaches(oldest: Sequence[Any], position: str) -> bool:
-    """Say whether a stream that begins with ``oldest`` still holds everything after ``position``."""
-    if position == "0-0" or not oldest:
-        return position == "0-0" and not oldest
-    return _order(oldest[0][0].decode()) <= _order(position)
-
-
-def _read(reply: Any) -> Changes | None:  # noqa: ANN401 -- a list or a dict, by the protocol's version
-    if not reply:
-        return None
-    entries = next(iter(reply.values()))[0] if isinstance(reply, dict) else reply[0][1]
-    ordinals = [int(o) for _, fields in entries for o in _field(fields).split(b",")]
-    return Changes(ordinals, entries[-1][0].decode())
+def _buckets(ordinals: Sequence[int]) -> dict[str, list[int]]:
+    by_bucket: dict[str, list[int]] = {}
+    for ordinal in ordinals:
+        by_bucket.setdefault(dir_recipients(ordinal), []).append(ordinal)
+    return by_bucket
 
 
 def _changed(ordinals: Sequence[int] | Mapping[int, bytes]) -> tuple[str | int, ...]:
     text = ",".join(str(o) for o in ordinals)
     return ("XADD", DIR_CHANGES, "MAXLEN", "~", CHANGES_KEPT, "*", "o", text)
-
-
-def _field(fields: object) -> bytes:
-    value = fields[b"o"] if isinstance(fields, dict) else fields[1]  # type: ignore[index]
-    return bytes(value)
-
-
-def _order(position: str) -> tuple[int, int]:
-    ms, _, number = position.partition("-")
-    return int(ms), int(number or 0)

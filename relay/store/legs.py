@@ -141,6 +141,11 @@ class Legs:
         data = await self._redis.call("GET", self.keys.of_leg(leg_id).segment(leg_id, number))
         return Segment.unpack(data, number=number) if data else None
 
+    async def first_segments(self, leg_ids: Sequence[str]) -> list[Segment | None]:
+        """Return the first segment of each leg, None where there is none."""
+        found = await self._redis.pipe([("GET", self.keys.of_leg(leg_id).segment(leg_id, 0)) for leg_id in leg_ids])
+        return [Segment.unpack(data, number=0) if data else None for data in found]
+
     async def records(self, leg_id: str, number: int, *, first: int, last: int) -> bytes:
         """Return the records of positions ``first`` to ``last`` (exclusive); zeros where none was written."""
         key = self.keys.of_leg(leg_id).records(leg_id, number)

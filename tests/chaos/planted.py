@@ -62,8 +62,8 @@ MUTANTS: tuple[Mutant, ...] = (
         name="never_looks_at_the_clock",
         says="nothing expires while it is being sent",
         edits=(
-            (_SENDER, "return self._p_ms() >= facts.expires_ms", "return False"),
-            (_SENDER, "work.chunk.flags & STOPPED", "0"),
+            (_SENDER, "return self._ms() >= facts.expires_ms", "return False"),
+            (_SENDER, "chunk.flags & STOPPED", "0"),
             (_RECORDER, "reply.flags & STOPPED", "False"),
             ("relay/fanout/leases.py", "flag & STOPPED", "False"),
             (_CLAIM, "cursor.expires <= now", "false"),
@@ -79,7 +79,7 @@ MUTANTS: tuple[Mutant, ...] = (
         name="looks_at_the_clock_once",
         says="a chunk that was claimed in time is sent however long that takes",
         edits=(
-            (_SENDER, "return self._p_ms() >= facts.expires_ms", "return False"),
+            (_SENDER, "return self._ms() >= facts.expires_ms", "return False"),
             (_RECORDER, "reply.flags & STOPPED", "False"),
             ("relay/fanout/leases.py", "flag & STOPPED", "False"),
         ),
@@ -90,7 +90,7 @@ MUTANTS: tuple[Mutant, ...] = (
         name="deaf_to_cancels",
         says="senders do not hear that their alert was cancelled or replaced",
         edits=(
-            (_SENDER, "work.chunk.flags & STOPPED", "0"),
+            (_SENDER, "chunk.flags & STOPPED", "0"),
             (_RECORDER, "reply.flags & STOPPED", "False"),
             ("relay/fanout/leases.py", "flag & STOPPED", "False"),
             (_CLAIM, "if not cursor or stopped(cursor) or", "if not cursor or"),
@@ -127,11 +127,12 @@ MUTANTS: tuple[Mutant, ...] = (
         edits=(
             (
                 _SENDER,
-                "        flights = self._start(job, prepared.groups, tasks)\n",
-                "        early = {p: replace(r, state=State.DELIVERED, ended=1) for g in prepared.groups"
-                " for p, r in g.records.items()}\n"
-                "        await self._p.recorder.settle(job, [Settling(early)], final=False)\n"
-                "        flights = self._start(job, prepared.groups, tasks)\n",
+                "        flights = self._field.start(parts, tasks)\n",
+                "        early = [{p: replace(r, state=State.DELIVERED, ended=1) for p, r in part.begun.items()} for part in"
+                " parts]\n"
+                "        words = [Words(part.job, [Settling(e)]) for part, e in zip(parts, early, strict=True)]\n"
+                "        await self._p.recorder.settle(*words)\n"
+                "        flights = self._field.start(parts, tasks)\n",
             ),
         ),
         faults=(*_does("webhook", "refuse", 4.0, hold=2.0), *_does("sms", "refuse", 7.0, hold=2.0)),

@@ -47,7 +47,7 @@ from tests.contract.engine_side import an_alert
 ALERT_ID = "abcdefghijklmnopqrstuvwxyz"
 LEG = leg_id(ALERT_ID, kind=Kind.SMS, round_number=0)
 
-_CAP = b"""<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a-1</identifier>
+CAP = b"""<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a-1</identifier>
 <sender>duty@meteo.example</sender><sent>2026-03-01T12:00:00+06:00</sent><status>Actual</status>
 <msgType>Alert</msgType><scope>Public</scope><info><language>en</language><category>Met</category>
 <event>Mudflow</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>
@@ -177,8 +177,8 @@ class Node:
     ) -> None:
         """Accept the alert and publish its leg for these recipients."""
         now = int(self.clock.time() * 1000)
-        fields = {"media": "xml", "mode": mode, "sha256": hashlib.sha256(_CAP).hexdigest()}
-        await self.alerts.accept(an_alert(ALERT_ID, raw=_CAP, klass=klass, fields=fields))
+        fields = {"media": "xml", "mode": mode, "sha256": hashlib.sha256(CAP).hexdigest()}
+        await self.alerts.accept(an_alert(ALERT_ID, raw=CAP, klass=klass, fields=fields))
         slot = 0 if self.kind is Kind.SMS else 1
         count = len(ordinals)
         segment = Segment(np.array(ordinals, np.uint32), np.full(count, slot, np.uint8), np.zeros(count, np.uint16), 0)

@@ -9,6 +9,7 @@ import pytest
 from relay.adapter import Class, Hole, Kind
 from relay.fanout.ids import DeliveryRef
 from relay.fanout.prepare import Gate, Prepared
+from relay.fanout.step import Step
 from relay.settings import Channel
 from relay.store.connection import Connection
 from relay.tracking import token
@@ -29,7 +30,7 @@ async def prepared(
     """Prepare all five."""
     facts, segment = await node.contents.facts(LEG), await node.contents.segment(LEG, 0)
     step = records or {p: Record() for p in range(5)}
-    return await node.preparer.prepare(facts, segment, step, maybe, now=now)
+    return (await node.preparer.prepare([Step(facts, segment, step, maybe, now=now)]))[0]
 
 
 async def test_item_holds_all_that_an_adapter_needs(node: Node) -> None:
@@ -108,7 +109,7 @@ async def test_order_of_channels_is_the_operators(redis: Connection, tmp_path: P
     await node.people(3)
     await node.publish(range(3))
     facts, segment = await node.contents.facts(LEG), await node.contents.segment(LEG, 0)
-    found = await node.preparer.prepare(facts, segment, {p: Record() for p in range(3)}, frozenset(), now=1)
+    (found,) = await node.preparer.prepare([Step(facts, segment, {p: Record() for p in range(3)}, frozenset(), now=1)])
 
     assert [list(g.items) for g in found.groups] == [[1]]
     assert {p: r.state for p, r in found.settled.items()} == {0: State.DEAD_LETTER, 2: State.DEAD_LETTER}
@@ -123,7 +124,7 @@ async def test_name_is_safe_in_a_webhook(redis: Connection, tmp_path: Path) -> N
     await node.directory.write({0: orjson.dumps(row)})
     await node.publish([0])
     facts, segment = await node.contents.facts(LEG), await node.contents.segment(LEG, 0)
-    found = await node.preparer.prepare(facts, segment, {0: Record()}, frozenset(), now=1)
+    (found,) = await node.preparer.prepare([Step(facts, segment, {0: Record()}, frozenset(), now=1)])
     item = found.groups[0].items[0]
 
     assert item.secret == "whsec_x"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from relay.adapter import Class
 from relay.errors import StoreUnavailable
+from relay.fanout.recorder import Words
 from relay.fanout.settling import Job, Settling, Work
 from relay.store.settlement import Settlement
 from relay.tracking.states import Record, State
@@ -36,13 +37,13 @@ async def a_job(node: Node) -> Job:
 
 
 async def settle(node: Node, job: Job, records: Mapping[int, Record], *, final: bool = True) -> None:
-    await node.sender._p.recorder.settle(job, [Settling(dict(records))], final=final)
+    await node.sender._p.recorder.settle(Words(job, [Settling(dict(records))], final=final))
 
 
 async def test_outcomes_of_several_batches_are_one_settle(node: Node) -> None:
     """Records of all batches are stored and counted, and the lease is given back with the last."""
     job = await a_job(node)
-    await node.sender._p.recorder.settle(job, [Settling({0: SENT}), Settling({3: ACCEPTED})], final=True)
+    await node.sender._p.recorder.settle(Words(job, [Settling({0: SENT}), Settling({3: ACCEPTED})], final=True))
 
     assert await node.counts() == {"delivered": 1, "accepted": 1, "queued": 4}
     assert await node.covered() == (0, 0)
@@ -61,16 +62,16 @@ async def test_what_is_due_later_is_owed(node: Node) -> None:
 async def test_outcomes_wait_for_redis(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that left is not forgotten because Redis is away at that moment."""
     job = await a_job(node)
-    real, failed = node.chunks.settle, 0
+    real, failed = node.chunks.settle_many, 0
 
-    async def away(settlement: Settlement) -> Any:
+    async def away(settlements: Sequence[Settlement]) -> Any:
         nonlocal failed
         failed += 1
         if failed < 4:
             raise StoreUnavailable("away")
-        return await real(settlement)
+        return await real(settlements)
 
-    monkeypatch.setattr(node.chunks, "settle", away)
+    monkeypatch.setattr(node.chunks, "settle_many", away)
     async with asyncio.timeout(5):
         await settle(node, job, {0: SENT})
 
@@ -101,6 +102,6 @@ async def test_cancel_is_heard_with_a_settle(node: Node) -> None:
 async def test_who_opted_out_is_denied(node: Node) -> None:
     """An address that answered "not here any more" is not tried by the next alert."""
     job = await a_job(node)
-    await node.sender._p.recorder.settle(job, [Settling({2: SENT}, opted_out=[2])], final=True)
+    await node.sender._p.recorder.settle(Words(job, [Settling({2: SENT}, opted_out=[2])], final=True))
 
     assert await node.directory.denied([1, 2]) == [0, 1]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
 import structlog
 
-from relay.adapter import Batch, Descriptor, Kind, Outcome, Scope, Services, Verdict
+from relay.adapter import Batch, Descriptor, Item, Kind, Outcome, Scope, Services, Verdict
 from relay.directory.egress import Guard
 from relay.errors import ConfigError, ProviderDown
 from relay.fanout.channels import Channels, OpenChannel, adapter_class, describe, is_two_way
@@ -80,10 +81,24 @@ async def test_provider_that_is_down(playing: Playing) -> None:
     assert outcomes == [Outcome(verdict=Verdict.RETRY, reason="not_bound", scope=Scope.PROVIDER, retry_after=7)] * 3
 
 
+def hindered(hindrance: Callable[[], str]) -> list[Item]:
+    """Return the batch with something that may hinder it."""
+    return [replace(item, hindrance=hindrance) for item in BATCH]
+
+
+async def test_only_what_is_hindered_stays(playing: Playing) -> None:
+    """Chunks of two alerts share a batch, and one of them is cancelled: the other one's people are told."""
+    playing.outcomes = [Outcome(verdict=Verdict.DELIVERED)] * 2
+    batch = [*BATCH[:1], *hindered(lambda: "stopped")[1:2], *BATCH[2:]]
+    outcomes = await with_adapter(playing).send(batch)
+
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED, Verdict.RETRY, Verdict.DELIVERED]
+
+
 async def test_what_may_not_go_any_more_does_not_leave(playing: Playing) -> None:
     """An alert that ended or was stopped while its batch waited for a place is not handed over, and charges nobody."""
     playing.error = AssertionError("it left")
-    outcomes = await with_adapter(playing).send(BATCH, hindrance=lambda: "alert_expired")
+    outcomes = await with_adapter(playing).send(hindered(lambda: "alert_expired"))
 
     assert outcomes == [Outcome(verdict=Verdict.RETRY, reason="alert_expired", scope=Scope.PROVIDER)] * 3
 
@@ -98,7 +113,7 @@ async def test_hindrance_is_asked_when_it_is_the_batchs_turn(playing: Playing) -
         for _ in range(channel.descriptor.max_in_flight // len(full)):
             tasks.create_task(channel.send(full))
         await asyncio.sleep(0)
-        late = tasks.create_task(channel.send(BATCH, hindrance=lambda: "stopped" if cancelled else ""))
+        late = tasks.create_task(channel.send(hindered(lambda: "stopped" if cancelled else "")))
         await asyncio.sleep(0)
         cancelled = True
 
@@ -137,7 +152,7 @@ async def test_one_who_hangs_holds_only_his_own_place() -> None:
             asked.set()
             return ""
 
-        tasks.create_task(channel.send(BATCH, hindrance=hindrance))
+        tasks.create_task(channel.send(hindered(hindrance)))
         async with asyncio.timeout(5):
             await asked.wait()
         adapter.hangs.set()

@@ -71,7 +71,7 @@ class World:
         )
         return Claimed(chunk, "epoch")
 
-    async def send(self, work: Work) -> None:
+    async def send(self, work: Work, *_: Work) -> None:
         self.sending.append(work)
         self.most_at_once = max(self.most_at_once, len(self.sending))
         try:
