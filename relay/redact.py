@@ -50,9 +50,10 @@ def redact(value: object, *, depth: int = DEEPEST) -> object:
 
 def redact_fields(fields: Mapping[Any, object], *, depth: int = DEEPEST) -> dict[str, object]:
     """Return ``fields`` masked; what a name calls a secret or a body is masked whole."""
+    kept = fields.items() if len(fields) <= MOST_ITEMS else list(fields.items())[:MOST_ITEMS]
     return {
         str(name): _MASK if str(name).lower() in _SECRET_NAMES else redact(value, depth=depth - 1)
-        for name, value in list(fields.items())[:MOST_ITEMS]
+        for name, value in kept
     }
 
 

@@ -103,18 +103,22 @@ def _media(request: web.Request) -> tuple[str, str]:
 
 
 async def _accept(call: Call, given: Post) -> web.Response:
-    services = call.services
-    with services.metrics.accept_seconds.time():
+    services, metrics = call.services, call.services.metrics
+    began = services.clock.monotonic()
+    try:
         accepted = await services.accept.post(given, key=call.key)
+    finally:
+        metrics.accept_seconds.observe(services.clock.monotonic() - began)
     document = accepted_json(accepted, language=call.language)
     call.request.app[RECENT].add(accepted.alert_id, agency=call.key.name, answer=document)
-    services.metrics.posts.labels(_outcome(accepted)).inc()
+    outcome = _outcome(accepted)
+    metrics.posts.labels(outcome).inc()
     if accepted.duplicate is None:
-        services.metrics.alerts.labels(accepted.klass).inc()
+        metrics.alerts.labels(accepted.klass).inc()
     log.info(
         "posted",
         alert=accepted.alert_id,
-        outcome=_outcome(accepted),
+        outcome=outcome,
         priority=str(accepted.klass),
         agency=call.key.name,
         redis=accepted.redis,

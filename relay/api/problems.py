@@ -160,8 +160,10 @@ def shown(text: str) -> str:
 
 def language_of(header: str | None) -> str:
     """Return ``ru`` or ``en``, whichever an ``Accept-Language`` header likes better."""
+    if not header:
+        return "en"
     liked = {"en": 0.0, "ru": 0.0}
-    for part in (header or "")[:1000].split(","):
+    for part in header[:1000].split(","):
         tag, _, parameter = part.strip().partition(";")
         name = tag.strip().lower().partition("-")[0]
         if name in liked:

@@ -7,12 +7,14 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
 
 from relay.api.problems import Refused, refuse, shown
 
 MOST = 1_000
 DEFAULT = 100
 
+_NONE: MultiDictProxy[str] = MultiDictProxy(MultiDict())  # nearly every request
 _CURSOR = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 
@@ -24,7 +26,7 @@ class Query:
     """
 
     def __init__(self, request: web.Request, known: Collection[str], *, strangers: bool = False) -> None:
-        self._values = request.query
+        self._values = request.query if request.query_string else _NONE
         for name in set(self._values):
             if name not in known:
                 if not strangers:

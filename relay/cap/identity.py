@@ -49,7 +49,8 @@ def alert_id(alert: Alert) -> str:
 
 
 def _bytes(value: object) -> bytes:
-    return nfc(orjson.dumps(value).decode()).encode()
+    written = orjson.dumps(value)
+    return written if written.isascii() else nfc(written.decode()).encode()
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -118,7 +117,7 @@ class Accept:
         if known.kind is Kind.CONFLICT:
             raise IdentifierConflict(known.of)
         judged = self._judge(parsed, ids, known, targets, key)
-        record = replace(self._record(post, judged, key), title=_title(targets))
+        record = self._record(post, judged, key, title=_title(targets))
         number = await self._journal.append(FrameType.ACCEPT, encode(record))
         self._memory.add(ids, at=record.received_at)
         applied = await self._apply_now(record, number, parsed.alert)
@@ -215,7 +214,7 @@ class Accept:
         found = (self._memory.same_triple(moded(reference_key(r), test=test)) for r in alert.references)
         return tuple(alert_id for ids in found if len(ids) > 1 for alert_id in ids)
 
-    def _record(self, post: Post, judged: Judged, key: Key) -> AcceptRecord:
+    def _record(self, post: Post, judged: Judged, key: Key, *, title: str) -> AcceptRecord:
         ids, verdict = judged.ids, judged.verdict
         return AcceptRecord(
             alert_id=ids.alert_id,
@@ -234,6 +233,7 @@ class Accept:
             klass=judged.klass,
             state=verdict.state,
             reason=verdict.reason,
+            title=title,
             refers=ends(judged.alert, test=key.mode is Mode.TEST),
             expires=verdict.expires,
             findings=[finding_json(finding) for finding in judged.findings],
