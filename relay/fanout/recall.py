@@ -84,9 +84,11 @@ class Recall:
 
         None: after a loss some of them are not back from the journal yet; they come in a moment.
         """
+        # Asked first: one that comes in between is among the targets.
+        waits = bool(stored["again"]) and await self._awaited(stored)
         found = await self._targets(stored, chain=True)
         targets = [await self._stop(target, state="cancelled", cause=stored["id"]) for target in found]
-        return None if stored["again"] and await self._awaited(stored) else targets
+        return None if waits else targets
 
     async def _awaited(self, stored: StoredAlert) -> bool:
         """Whether something that a Cancel refers to is missing, and not for long."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,24 @@ async def test_alert_that_nobody_was_told_of(world: World, held: bool) -> None:
     await world.planner.plan("c")
 
     assert await world.told("c") == []
+
+
+async def test_alert_that_comes_back_while_its_cancel_looks(world: World) -> None:
+    """After a loss the Cancel is told first: its alert came between two looks, and nobody heard that it was over."""
+    await world.accept("c", of="a", msg_type="Cancel", infos="", again="1")
+    by_triples = world.engine.alerts.by_triples
+
+    async def before_it_came(digests: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        found = await by_triples(digests)
+        world.engine.alerts.by_triples = by_triples  # type: ignore[method-assign]
+        await world.accept("a", again="1")
+        return found
+
+    world.engine.alerts.by_triples = before_it_came  # type: ignore[method-assign]
+    await world.planner.plan("c")
+    await world.planner.plan("c")
+
+    assert await world.told("c") == [0, 1, 2, 3, 4, 5]
 
 
 async def test_cancels_without_a_target_are_forgotten(world: World) -> None:
