@@ -22,7 +22,7 @@ from relay.settings import Engine
 
 TARGET = Target(limit=1, unit="× target", most=True)
 WHAT = "mixed load: the worst of P0 to P4 as p99 of accepted → first hand-over against its target, two lanes"
-#: Of the claims while no P0 waits one in 16 starts with the lowest classes (within a tenth: they are counted by chunks).
+#: Of the claims while no P0 waits one in 16 starts with the lowest classes (within a tenth: chunks are counted).
 FLOOR = Target(limit=0.9 / 16, unit="of claims")
 #: Seconds from accepted to the first hand-over, p99 (design §8); drills have no bound.
 BOUNDS: Mapping[str, float] = {"P0": 1, "P1": 3, "P2": 10, "P3": 60, "P4": 300}

@@ -1,7 +1,8 @@
 """The SMS sink: a process of its own that takes every message over SMPP as fast as Python can.
 
 ``python -m bench.smpp_sink`` prints its port.  It can be asked to ``reset`` its counts, to ``report`` them, for a
-``sample`` (the last submit_sm in hexadecimal), and to send ``receipts <window>`` for all that it took since the reset.
+``sample`` (the last submit_sm in hexadecimal), to answer ``later <ms>`` from now on, and to send ``receipts <window>``
+for all that it took since the reset.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Centre:
         self.count = Count()
         self.ids: list[bytes] = []
         self.sample = b""
+        self.later = 0.0  # seconds
         self.session: Session | None = None
         self._given = 0
 
@@ -125,6 +127,7 @@ class Connection(asyncio.Protocol):
     """One connection."""
 
     def __init__(self, centre: Centre) -> None:
+        self._centre = centre
         self._session = Session(centre)
         self._transport: asyncio.Transport | None = None
 
@@ -133,8 +136,12 @@ class Connection(asyncio.Protocol):
         self._transport = self._session.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer."""
-        if (said := self._session.feed(data)) and self._transport is not None:
+        """Answer, now or as much later as was asked for."""
+        if not (said := self._session.feed(data)) or self._transport is None:
+            return
+        if self._centre.later:
+            asyncio.get_running_loop().call_later(self._centre.later, self._transport.write, said)
+        else:
             self._transport.write(said)
 
 
@@ -152,13 +159,17 @@ async def serve() -> None:
     async def sample(_: str) -> object:
         return centre.sample.hex()
 
+    async def later(millis: str) -> object:
+        centre.later = float(millis) / 1000
+        return None
+
     async def receipts(window: str) -> object:
         return await centre.receipts(int(window))
 
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(centre), "127.0.0.1", 0)
     async with server:
-        answers = {"reset": reset, "report": report, "sample": sample, "receipts": receipts}
+        answers = {"reset": reset, "report": report, "sample": sample, "later": later, "receipts": receipts}
         await control.serve(server.sockets[0].getsockname()[1], answers)
 
 

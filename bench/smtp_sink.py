@@ -1,7 +1,7 @@
 """The mail sink: a process of its own that takes every mail as fast as Python can, and says when mails came.
 
-``python -m bench.smtp_sink`` prints its port; ``reset``, ``report`` and ``sample`` are what it can be asked.  It offers
-what Postfix offers to a client without TLS, PIPELINING too.
+``python -m bench.smtp_sink`` prints its port; ``reset``, ``report``, ``sample`` and ``later <ms>`` (to answer) are what
+it can be asked.  It offers what Postfix offers to a client without TLS, PIPELINING too.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Box:
         self.count = Count()
         self.envelope: list[bytes] = []
         self.mail = b""
+        self.later = 0.0  # seconds
 
     def take(self, mail: bytes) -> bytes:
         """Keep a mail and return the answer."""
@@ -90,6 +91,7 @@ class Connection(asyncio.Protocol):
     """One connection."""
 
     def __init__(self, box: Box) -> None:
+        self._box = box
         self._session = Session(box)
         self._transport: asyncio.Transport | None = None
 
@@ -99,9 +101,16 @@ class Connection(asyncio.Protocol):
         self._transport.write(_GREETING)
 
     def data_received(self, data: bytes) -> None:
-        """Answer."""
+        """Answer, now or as much later as was asked for."""
+        said = self._session.feed(data)
+        if self._box.later:
+            asyncio.get_running_loop().call_later(self._box.later, self._say, said)
+        else:
+            self._say(said)
+
+    def _say(self, said: bytes) -> None:
         if self._transport is not None:
-            if said := self._session.feed(data):
+            if said:
                 self._transport.write(said)
             if self._session.over:
                 self._transport.close()
@@ -121,10 +130,15 @@ async def serve() -> None:
     async def sample(_: str) -> object:
         return {"envelope": [line.decode("latin-1") for line in box.envelope], "mail": box.mail.decode("latin-1")}
 
+    async def later(millis: str) -> object:
+        box.later = float(millis) / 1000
+        return None
+
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(box), "127.0.0.1", 0, backlog=1024)
     async with server:
-        await control.serve(server.sockets[0].getsockname()[1], {"reset": reset, "report": report, "sample": sample})
+        answers = {"reset": reset, "report": report, "sample": sample, "later": later}
+        await control.serve(server.sockets[0].getsockname()[1], answers)
 
 
 if __name__ == "__main__":

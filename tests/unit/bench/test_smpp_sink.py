@@ -49,6 +49,20 @@ async def test_our_client_submits_and_takes_receipts() -> None:
     assert len({message.destination for message in prepared}) == 120
 
 
+async def test_answers_come_as_late_as_asked() -> None:
+    """As those of a centre that is a few milliseconds away: a window of 50 waits for two answers to send 120."""
+    centre, loop = Centre(), asyncio.get_running_loop()
+    centre.later = 0.05
+    server = await loop.create_server(lambda: Connection(centre), "127.0.0.1", 0)
+    async with server:
+        began = loop.time()
+        accepted = await submit_all(server.sockets[0].getsockname()[1], messages(read(SUBMIT), 120), window=50)
+        took = loop.time() - began
+
+    assert accepted == 120
+    assert took >= 4 * 0.05  # the bind, and three windows
+
+
 async def test_our_adapter_sends_what_the_relay_sent() -> None:
     """Every delivery is one message, as long as the sample, with a link and a number of its own."""
     text = b"Wind. http://x.example/a/abcdefghijk"
