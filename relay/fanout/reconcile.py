@@ -16,6 +16,7 @@ from relay.fanout.coverage import NEVER, Range, in_doubt, orphans, overdue, rece
 from relay.fanout.retry import doubt, ended
 from relay.settings import Engine
 from relay.store.chunks import Chunks
+from relay.store.cursor import AGAIN
 from relay.store.legs import Leg, Legs
 from relay.store.settlement import Settlement
 from relay.tracking.reasons import reason_of
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 _AT_ONCE = 16
 _SOON_MS = 250
+#: A leg that came back after a loss is not closed sooner than this after it was planned: workers tell who was told.
+_YOUNG_MS = 3000
 _OFTEN, _SELDOM = 0.3, 4.8
 
 
@@ -78,6 +81,9 @@ class Reconciler:
         seen = await self._sweep(leg)
         now = self._ms()
         if leg.cursor.stopped or now >= leg.cursor.expires:
+            if leg.cursor.flags & AGAIN and now < leg.cursor.start + _YOUNG_MS:
+                await self._legs.check_again(leg_id, at_ms=int(leg.cursor.start) + _YOUNG_MS)
+                return
             word = await self._legs.close(leg_id, leg.facts["alert"], _rest(leg))
             # Running: this machine's clock is a little ahead of the server's.
             if word in ("leased", "running"):

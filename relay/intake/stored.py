@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import orjson
@@ -22,6 +22,9 @@ from relay.store.alerts import NewAlert
 
 _TEST = "t."
 
+#: What ended so lately is planned again: workers may still tell to whom it was sent (relay/fanout/replay.py).
+_LATELY = timedelta(seconds=120)
+
 
 def new_alert(
     record: AcceptRecord, number: int, alert: Alert, *, node: str, now: datetime | None, again: bool
@@ -33,7 +36,7 @@ def new_alert(
     """
     expires = record.expires or record.received_at
     state, reason = record.state, record.reason
-    over = now is not None and expires <= now and alert.msg_type not in ("Cancel", "Update")
+    over = now is not None and expires + _LATELY <= now and alert.msg_type not in ("Cancel", "Update")
     if again and state == "accepted" and over:
         state, reason = "expired", "expired_before_recovery"
     senders = referenced_by(alert, test=record.test_mode) if alert.references else {}

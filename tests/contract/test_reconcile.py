@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pytest
@@ -16,6 +16,7 @@ from relay.fanout.bell import Bells
 from relay.fanout.channels import Channels
 from relay.fanout.reconcile import Reconciler
 from relay.settings import Engine as EngineSettings
+from relay.store.cursor import AGAIN
 from relay.tracking.reasons import code_of, reason_of
 from relay.tracking.states import Flag, Record, State
 from tests.contract.engine_side import LANE, Engine, new_leg, wall_ms
@@ -126,6 +127,23 @@ async def test_expired_leg_is_closed(engine: Engine, reconciler: Reconciler) -> 
     await reconciler.look(leg)
 
     assert await engine.counts(leg) == {State.EXPIRED: 10}
+
+
+async def test_leg_that_came_back_is_not_closed_at_once(engine: Engine, reconciler: Reconciler) -> None:
+    """It ended before the loss, and was sent: its alert was called expired before the workers had said so."""
+    made = new_leg([10], expires_in=-1)
+    cursor = replace(made.cursor, flags=AGAIN)
+    await engine.alert("alert", [replace(made, cursor=cursor)])
+    await reconciler.look(made.leg_id)
+    young = await engine.counts(made.leg_id)
+    again = await next_look(engine, made.leg_id)
+    await engine.redis.call("HSET", engine.keys.legs, made.leg_id, replace(cursor, start=cursor.start - 3_000).pack())
+    await reconciler.look(made.leg_id)
+
+    assert young == {State.QUEUED: 10}
+    assert again is not None
+    assert 1 < again <= 3
+    assert await engine.counts(made.leg_id) == {State.EXPIRED: 10}
 
 
 async def test_clock_that_is_ahead_looks_again_soon(engine: Engine) -> None:

@@ -19,6 +19,7 @@ from tests.unit.intake.conftest import MakeAlert, time
 
 REFERENCE = Reference("duty@meteo.example", "a-0", time(START))
 OVER = START + timedelta(hours=2)
+JUST_OVER = START + timedelta(hours=1, minutes=1)
 
 RECORD = AcceptRecord(
     alert_id="abc",
@@ -60,6 +61,7 @@ def test_empty_facts_are_left_out(make_alert: MakeAlert) -> None:
     ("again", "msg_type", "state", "now", "expected"),
     [
         (True, "Alert", "accepted", OVER, "expired"),
+        (True, "Alert", "accepted", JUST_OVER, "accepted"),
         (True, "Alert", "accepted", START, "accepted"),
         (True, "Alert", "accepted", None, "accepted"),
         (True, "Alert", "held", OVER, "held"),
