@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from urllib.parse import parse_qsl
 
 import structlog
@@ -31,6 +33,8 @@ from relay.tracking.states import Flag, Record, State
 log = structlog.get_logger()
 
 LONGEST_FORM = 4 * 1024
+
+_MOST_PAGES = 128
 
 _FORM = "application/x-www-form-urlencoded"
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -69,6 +73,7 @@ class Pages:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._recent = RecentLegs(services.legs)
+        self._written: OrderedDict[tuple[str, int, Standing, Answer | None], bytes] = OrderedDict()
         self._contents = Contents(
             services.alerts,
             services.legs,
@@ -153,6 +158,19 @@ class Pages:
         return _Found(ref, leg, facts, record, int(segment.variants[position]))
 
     def _page(self, found: _Found, answered: Answer | None) -> web.Response:
+        standing = self._standing(found)
+        if answered is not None and answered.at is not None:  # as a page tells it
+            answered = replace(answered, at=answered.at.replace(second=0, microsecond=0))
+        which = (found.ref.leg_id, found.variant, standing, answered)
+        html = self._written.get(which)
+        if html is None:
+            # All who answer an alert in the same minute get the same page.
+            html = self._written[which] = self._write(found, standing, answered)
+            if len(self._written) > _MOST_PAGES:
+                self._written.popitem(last=False)
+        return web.Response(body=html, headers=_page_headers())
+
+    def _write(self, found: _Found, standing: Standing, answered: Answer | None) -> bytes:
         facts = found.facts
         info = facts.infos[found.variant] if found.variant < len(facts.infos) else None
         message = Message(
@@ -163,8 +181,7 @@ class Pages:
             expires=datetime.fromtimestamp(facts.expires_ms / 1000, UTC),
             two_way=False,
         )
-        html = ack_page(message, standing=self._standing(found), answer=answered)
-        return web.Response(body=html.encode(), headers=_page_headers())
+        return ack_page(message, standing=standing, answer=answered).encode()
 
     def _standing(self, found: _Found) -> Standing:
         flags = found.leg.cursor.flags
@@ -191,7 +208,8 @@ def _unknown() -> web.Response:
     return web.Response(status=404, body=unknown_page().encode(), headers=_page_headers())
 
 
-def _page_headers() -> dict[str, str]:
+@cache
+def _page_headers() -> Mapping[str, str]:
     policy = (
         f"default-src 'none'; style-src {style_source()}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
