@@ -63,6 +63,19 @@ async def test_answering(working: House) -> None:
     assert page.body != b""
 
 
+async def test_pages_that_are_kept_are_told_apart(working: House) -> None:
+    """A page is written once for all who answer alike; who has not answered, or said something else, sees his own."""
+    made, _, _ = await link(working, "ack-7")
+    before = await working.ask("GET", f"/a/{made}", who="")
+    answers = (b"answer=1", b"answer=2", b"answer=2")
+    one, two, again = [
+        await working.ask("POST", f"/a/{made}", who="", body=answer, Content_Type=FORM) for answer in answers
+    ]
+
+    assert len({before.body, one.body, two.body}) == 3
+    assert b"You answered" in again.body
+
+
 @pytest.mark.parametrize("answer", [b"answer=0", b"answer=10", b"answer=yes", b"answer=%3Cscript%3E"])
 async def test_an_answer_is_one_digit(working: House, answer: bytes) -> None:
     """Anything but a digit from 1 to 9 is refused (BI-231)."""
