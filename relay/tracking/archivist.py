@@ -106,14 +106,15 @@ class Archivist:
         return gone
 
     async def _settle_doubts(self) -> None:
-        """Find out of alerts that were written whether they were taken out as well: the answer may have been lost."""
+        """Find out of alerts that were written whether they were taken out as well: the answer may have been lost.
+
+        Of every partition: the archive is one for all of them, and another's archivist may be at work on one now.
+        """
         doubtful = await asyncio.to_thread(self._archive.doubtful)
-        for start in range(0, len(doubtful), _BATCH):
-            part = doubtful[start : start + _BATCH]
-            there = await self._way.states(part)
-            for alert_id in part:
-                if alert_id not in there:
-                    await asyncio.to_thread(self._archive.gone, alert_id)
+        there = {alert["id"] for alert in await self._here(doubtful)}
+        for alert_id in doubtful:
+            if alert_id not in there:
+                await asyncio.to_thread(self._archive.gone, alert_id)
 
     async def _consider(self, alert: StoredAlert) -> bool:
         """Archive an alert if it may go; the facts are the few that :meth:`Retiring.old` reads."""

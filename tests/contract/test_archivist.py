@@ -7,11 +7,15 @@ import orjson
 import pytest
 
 from relay.adapter import Class
-from relay.store.retire import Going
+from relay.store.alerts import Alerts
+from relay.store.legs import Legs
+from relay.store.partitions import Partitions
+from relay.store.retire import Going, Retiring
 from relay.store.settlement import Settlement
 from relay.tracking.archive import Archive
+from relay.tracking.archivist import Archivist
 from relay.tracking.states import Record, State
-from tests.contract.archive_side import ArchiveSide
+from tests.contract.archive_side import AFTER, ArchiveSide
 from tests.contract.engine_side import Engine, an_alert, wall_ms
 
 
@@ -211,3 +215,32 @@ async def test_damaged_index_is_made_anew(side: ArchiveSide, tmp_path: Path) -> 
     assert again.figures().alerts == 1
     assert again.legs([leg])[leg].counts[State.DELIVERED] == 3
     assert again.find("alert") is not None
+
+
+async def test_another_partitions_alert_is_not_gone(
+    engine: Engine, side: ArchiveSide, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It was written, and is still in Redis; the archivist of a partition that never had it called it gone."""
+    await side.finished()
+
+    async def refused(_going: Going) -> str:
+        return "changed"
+
+    monkeypatch.setattr(side.way, "retire", refused)
+    await side.archivist.once()
+    monkeypatch.undo()
+    keys = Partitions(4)
+    keys.settled("alert", keys.all[engine.keys.number])
+    other = Archivist(
+        side.archive,
+        Retiring(engine.redis, keys.all[3]),
+        Alerts(engine.redis, keys),
+        Legs(engine.redis, keys),
+        side.directory,
+        node="node",
+        after=AFTER,
+        clock=side.clock,
+    )
+    await other.once()
+
+    assert side.archive.doubtful() == ["alert"]
