@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -20,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 
 from relay.cap.grid import Grid
 from relay.cap.model import Area, Circle, Polygon
+from relay.cap.outlines import Outlines
 from relay.cap.raster import Raster
 
 EARTH_KM: Final = 6371.0088  # IUGG mean radius
@@ -120,7 +122,7 @@ def shape_of(areas: Iterable[Area], *, point_radius_km: float) -> Shape:
     polygons = [polygon for area in all_areas for polygon in area.polygons]
     circles = [circle for area in all_areas for circle in area.circles]
     return Shape(
-        pieces=_pieces(polygons),
+        pieces=_pieces_of(Outlines(polygons)),
         discs=tuple(_disc(circle, point_radius_km) for circle in circles if circle.radius_km >= 0),
         geocodes=frozenset(
             geocode_key(code.value_name, code.value) for area in all_areas for code in area.geocodes if code.value
@@ -178,6 +180,16 @@ def _where(near: Mask, lats: Floats, lons: Floats, test: Callable[[Floats, Float
 
 def _disc(circle: Circle, point_radius_km: float) -> Disc:
     return Disc(circle.lat, (circle.lon + 180) % 360 - 180, circle.radius_km or point_radius_km)
+
+
+def _pieces_of(outlines: Outlines) -> tuple[Piece, ...]:
+    """Return the pieces of polygons; those of few points are remembered, for an agency's districts come again."""
+    return _remembered(outlines) if outlines.short else _pieces(outlines.polygons)
+
+
+@lru_cache(maxsize=256)
+def _remembered(outlines: Outlines) -> tuple[Piece, ...]:
+    return _pieces(outlines.polygons)
 
 
 def _pieces(polygons: Sequence[Polygon]) -> tuple[Piece, ...]:

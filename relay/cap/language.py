@@ -6,6 +6,7 @@ Tags are those of RFC 3066 and BCP 47 as agencies really write them: any case, `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 DEFAULT_LANGUAGE = "en-US"
 """What an ``info`` without ``language`` is in (CAP 1.2 §3.2.2)."""
@@ -87,6 +88,7 @@ def script_of(text: str) -> str:
     return max(counts, key=lambda name: counts[name]) if counts else ""
 
 
+@lru_cache(maxsize=4096)
 def _script_of_letter(point: int) -> str:
     return next((name for name, first, last in _RANGES if first <= point <= last), "")
 

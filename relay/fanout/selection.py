@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 from relay.adapter import Class, Kind
 from relay.fanout.retry import doubt, ended, resend_in_doubt
@@ -71,3 +72,14 @@ def give_up(records: Mapping[int, Record], *, how: str, idempotent: bool, now: i
         for position in waiting[:STEP]:
             settled[position] = ended(doubt(records[position]), State.POSSIBLY_SENT, reason="worker_lost", now=now)
     return settled
+
+
+def still_in_doubt(chosen: Selection, started: AbstractSet[int]) -> dict[int, Record]:
+    """Return what a dead worker may have handed over and what could not start here: due at once, and in doubt."""
+    put_off = sorted(chosen.maybe - started)
+    return {p: replace(doubt(chosen.to_send[p]), state=State.RETRYING, due=1) for p in put_off}
+
+
+def never_left(intents: Mapping[int, Record], step: Mapping[int, Record]) -> dict[int, Record]:
+    """Take back intents whose hand-over was stopped before it began: tried again later, or read as the leg's end."""
+    return {p: replace(r, state=State.RETRYING, due=1, attempt=step[p].attempt) for p, r in intents.items()}

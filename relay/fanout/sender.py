@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,8 +17,8 @@ from relay.fanout.precedence import Precedence
 from relay.fanout.prepare import Group, Preparer
 from relay.fanout.recorder import Recorder, Words, patiently
 from relay.fanout.replay import Replay
-from relay.fanout.retry import RetryPolicy, doubt, race
-from relay.fanout.selection import INTENT_STEP, STEP, Selection, give_up, select
+from relay.fanout.retry import RetryPolicy, race
+from relay.fanout.selection import INTENT_STEP, STEP, give_up, never_left, select, still_in_doubt
 from relay.fanout.settling import Job, Settling, Work
 from relay.fanout.step import Step
 from relay.store.chunk import Chunk
@@ -185,9 +184,12 @@ class Sender:
             self._owe_rest(job)
             if self._p.preparer.unsure(job.facts.kind):
                 # Whoever sends them later claims a retry: without this he would not know that they may have left.
-                job.told.append(Settling(_still_in_doubt(job.chosen, job.started)))
+                job.told.append(Settling(still_in_doubt(job.chosen, job.started)))
             words.append(Words(job, job.take(), final=job not in late))
         await self._p.recorder.settle(*words)
+        for job in jobs:
+            if job.is_whole_leg and job not in late and not job.work.retry_at:
+                self._p.contents.sent(job.facts.leg_id)
 
     async def _step(self, steps: Mapping[Job, Mapping[int, Record]], klass: Class, tasks: asyncio.TaskGroup) -> Flights:
         if not steps:
@@ -227,7 +229,7 @@ class Sender:
         await self._p.recorder.settle(*(Words(part.job, [Settling(part.begun)]) for part in intents))
         for part in intents:
             if part.job.work.stopped.is_set():
-                part.job.told.append(Settling(_never_left(part.begun, steps[part.job])))
+                part.job.told.append(Settling(never_left(part.begun, steps[part.job])))
         for part in parts:
             if part.job.work.stopped.is_set():
                 part.job.started.difference_update(part.positions)
@@ -286,14 +288,3 @@ def _jobs(flights: Flights) -> dict[Job, None]:
 
 def _intended(group: Group) -> bool:
     return not group.channel.descriptor.idempotent
-
-
-def _still_in_doubt(chosen: Selection, started: AbstractSet[int]) -> dict[int, Record]:
-    """Return what a dead worker may have handed over and what could not start here: due at once, and in doubt."""
-    put_off = sorted(chosen.maybe - started)
-    return {p: replace(doubt(chosen.to_send[p]), state=State.RETRYING, due=1) for p in put_off}
-
-
-def _never_left(intents: Mapping[int, Record], step: Mapping[int, Record]) -> dict[int, Record]:
-    """Take back intents whose hand-over was stopped before it began: tried again later, or read as the leg's end."""
-    return {p: replace(r, state=State.RETRYING, due=1, attempt=step[p].attempt) for p, r in intents.items()}

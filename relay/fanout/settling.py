@@ -75,6 +75,11 @@ class Job:
         some, self.positions = self.positions[:most], self.positions[most:]
         return {position: self.chosen.to_send[position] for position in some}
 
+    @property
+    def is_whole_leg(self) -> bool:
+        """Whether the chunk is all that its leg has."""
+        return self.work.chunk.first == 0 and self.facts.sizes == (self.work.chunk.last,)
+
     def take(self) -> list[Settling]:
         """Take what is to be settled now."""
         told, self.told = self.told, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,8 @@ _DEFAULT = frozenset(
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENSION = frozenset("\f^{}\\[~]|€")  # each costs two septets: ESC and its code
+_EXTENDED = re.compile("[" + re.escape("".join(sorted(_EXTENSION))) + "]")
+_GSM7 = _DEFAULT | _EXTENSION
 
 _FOLDS = str.maketrans(
     {
@@ -59,7 +62,7 @@ def fold(text: str) -> str:
 
 def alphabet(text: str) -> Alphabet:
     """Return the cheapest alphabet that can write ``text``."""
-    return Alphabet.GSM7 if _DEFAULT.union(_EXTENSION).issuperset(text) else Alphabet.UCS2
+    return Alphabet.GSM7 if _GSM7.issuperset(text) else Alphabet.UCS2
 
 
 def _cost(char: str, coded: Alphabet) -> int:
@@ -68,11 +71,20 @@ def _cost(char: str, coded: Alphabet) -> int:
     return 2 if ord(char) > 0xFFFF else 1
 
 
+def _units(text: str, coded: Alphabet) -> int:
+    if coded is Alphabet.GSM7:
+        return len(text) + len(_EXTENDED.findall(text))
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def count(text: str) -> Segments:
     """Return alphabet, units and parts of ``text`` as it is; fold it first."""
     coded = alphabet(text)
-    units = sum(_cost(char, coded) for char in text)
-    parts = 1 if units <= SINGLE[coded] else sum(1 for _ in _parts(text, coded))
+    units = _units(text, coded)
+    if units <= SINGLE[coded]:
+        return Segments(coded, units, 1)
+    # Where every character is one unit no part has a hole in its end.
+    parts = -(-units // PART[coded]) if units == len(text) else sum(1 for _ in _parts(text, coded))
     return Segments(coded, units, parts)
 
 
