@@ -170,6 +170,7 @@ class Planner:
     async def _held(self, alert_id: str, *, reason: str) -> None:
         with suppress(StoreUnavailable):  # else it is planned once more, with the same end
             await self._alerts.hold(alert_id, reason=reason)
+            await self.recall.give_back(alert_id)
 
     async def plan(self, alert_id: str) -> str:
         """Plan one alert; returns its state afterwards.
@@ -183,7 +184,7 @@ class Planner:
             await self._alerts.drop_plan(alert_id)
             return stored["state"] if stored else "unknown"
         if hashlib.sha256(stored.raw).hexdigest() != stored["sha256"]:
-            await self._alerts.hold(alert_id, reason="integrity")
+            await self._held(alert_id, reason="integrity")
             return "held"
         if stored["msgType"] != "Cancel" and stored["pass"]:
             # Another planner was faster: an alert is planned once.

@@ -18,6 +18,10 @@ from relay.fanout.plan import Frame, Pairs, PlannedLeg, joined, notice, translat
 from relay.fanout.told import Audiences, pack_waits, read_waits
 from relay.store.alerts import Alerts, StoredAlert
 from relay.store.legs import Legs
+from relay.store.plan_jobs import plan_score
+
+#: States of a word that has no force, or none as yet.
+_WAITS = ("held", "rejected")
 
 #: A chain is followed over this many alerts; a cancel's pass has at most so many rounds.
 _CHAIN = 50
@@ -64,15 +68,26 @@ class Recall:
     async def over(self, stored: StoredAlert) -> str:
         """Stop an alert that is over before it was published; returns its state then, empty when it is not over.
 
-        The plan of the word that ends it would stop it as well, but may stand behind this one in the queue.
+        The plan of the word that ends it would stop it as well, but may stand behind this one in the queue.  An Update
+        that waits for a person ends nothing meanwhile: people would be left with neither.
         """
         words = {kind: by for kind, by in await self._alerts.referrers(stored["k1"]) if by != stored["id"]}
         for kind, state in (("Cancel", "cancelled"), ("Update", "superseded")):
-            if kind in words:
+            if kind in words and (kind == "Cancel" or await self._alerts.state(words[kind]) not in _WAITS):
                 await self._stop(stored, state=state, cause=words[kind])
                 await self._alerts.drop_plan(stored["id"])
                 return state
         return ""
+
+    async def give_back(self, update_id: str) -> None:
+        """Let what an Update had ended before it was sent be planned after all, for its own plan needs a person."""
+        update = await self._alerts.get(update_id)
+        if update is None or update["msgType"] != "Update":
+            return
+        for target in await self._targets(update):
+            if target["superseded_by"] == update_id and not target["reason"]:
+                score = plan_score(target.klass, target.number("received"))
+                await self._alerts.plan_again(target["id"], ended_by=update_id, score=score)
 
     async def supersede(self, update: StoredAlert) -> None:
         """Stop what an Update replaces."""

@@ -98,6 +98,12 @@ class PlanJobs:
         keys = await home_of(self._redis, self.keys, alert_id)
         await self._redis.run("hold", [keys.alert(alert_id), keys.plan_leases], [alert_id, reason])
 
+    async def plan_again(self, alert_id: str, *, ended_by: str, score: int) -> str:
+        """Plan an alert after all that an Update (``ended_by``) had ended before its plan; returns its state then."""
+        keys = await home_of(self._redis, self.keys, alert_id)
+        names = [keys.alert(alert_id), keys.plan, keys.bell(PLAN_LANE)]
+        return str((await self._redis.run("plan_again", names, [alert_id, ended_by, score])).decode())
+
     async def drop_plan(self, alert_id: str) -> None:
         """Forget a plan job that has nothing to do."""
         keys = await home_of(self._redis, self.keys, alert_id)

@@ -129,3 +129,35 @@ async def test_cancels_without_a_target_are_forgotten(world: World) -> None:
     missed = world.planner.recall.missed
 
     assert missed == 2
+
+
+async def test_update_that_needs_a_person_ends_nothing(world: World) -> None:
+    """Its plan was held; people got neither the alert that it had ended nor the update itself."""
+    await world.accept("a")
+    await world.accept("u", of="a", msg_type="Update")
+    await world.planner.plan("a")
+    ended = await world.state("a")
+    world.crowd.error = RuntimeError("a defect")
+    await world.planner._guarded("u")
+    world.crowd.error = None
+    given_back = (await world.state("u"), await world.state("a"))
+    (jobs, _) = await world.engine.alerts.take_plans(lease_ms=1000)
+    await world.planner.plan("a")
+
+    assert ended == "superseded"
+    assert given_back == ("held", "accepted")
+    assert jobs == ["a"]
+    assert await world.told("a") == [0, 1, 2, 3, 4, 5]
+
+
+async def test_what_was_held_itself_is_not_given_back(world: World) -> None:
+    """Nobody had approved it: that its update is held as well is no approval."""
+    await world.accept("a", state="held", reason="no_area")
+    await world.accept("u", of="a", msg_type="Update")
+    stored = await world.engine.alerts.get("a")
+    assert stored is not None
+    await world.engine.alerts.stop(stored, state="superseded", cause="u")
+    await world.engine.alerts.hold("u", reason="plan_failed")
+    await world.planner.recall.give_back("u")
+
+    assert await world.state("a") == "superseded"
