@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -113,6 +114,10 @@ class Agency:
         """Post an alert."""
         return await self.ask("POST", "/v1/alerts", body=orjson.dumps(document))
 
+    async def posted(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Post alerts and return their ids by number."""
+        return {number: str((await self.post(alert(number))).body["id"]) for number in numbers}
+
     async def people(self, count: int, *, kinds: Sequence[str] = ("sms",)) -> None:
         """Import ``count`` recipients."""
         lines = b"".join(orjson.dumps(person(n, kinds)) + b"\n" for n in range(count))
@@ -160,3 +165,12 @@ class Agency:
             rows += page.body["deliveries"]
             cursor = page.body["next"]
         return rows
+
+
+@asynccontextmanager
+async def on_duty(relay: Relay, *, people: int, kinds: Sequence[str] = ("sms",)) -> AsyncIterator[Agency]:
+    """Start a relay, put so many people into its directory, and yield an agency that speaks to it."""
+    await relay.start()
+    async with Agency(relay) as agency:
+        await agency.people(people, kinds=kinds)
+        yield agency

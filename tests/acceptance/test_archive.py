@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from relay.fanout.ids import DeliveryRef
 from relay.tracking import token
-from tests.acceptance.agency_side import SENDER, Agency, alert
+from tests.acceptance.agency_side import SENDER, Agency, alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import lines
 from tests.acceptance.relay_side import Relay, until
@@ -64,9 +64,7 @@ async def everything(agency: Agency, alert_id: str) -> dict[str, Any]:
 async def test_archived_alert_is_shown_as_before(make_relay: MakeRelay, console: Callable[..., dict[str, Any]]) -> None:
     """The same answers before and after, lists and cursors included; and again after a restart and a new index."""
     relay = make_relay(channels={"console": console()}, archive={"after": 4.0})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         ids = [(await agency.post(alert(number))).body["id"] for number in range(5)]
         for alert_id in ids:
             await agency.completed(alert_id, within=20)
@@ -100,9 +98,7 @@ async def test_nothing_is_told_twice(
     """A repeated post is a duplicate; a restart, ``kill -9`` and FLUSHALL bring nothing back from the journal."""
     relay = make_relay(channels={"console": console()}, archive={"after": 1.0})
     file = tmp_path / "sms.sent"
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         document = alert(1)
         alert_id = (await agency.post(document)).body["id"]
         await agency.completed(alert_id, within=20)
@@ -127,9 +123,7 @@ async def test_nothing_is_told_twice(
 async def test_late_answer_is_kept(make_relay: MakeRelay, console: Callable[..., dict[str, Any]]) -> None:
     """The link of an archived alert opens its page and takes the answer, which is there after a restart too."""
     relay = make_relay(channels={"console": console()}, archive={"after": 1.0})
-    await relay.start()
-    async with Agency(relay) as agency, aiohttp.ClientSession() as phone:
-        await agency.people(3)
+    async with on_duty(relay, people=3) as agency, aiohttp.ClientSession() as phone:
         alert_id = (await agency.post(alert(1))).body["id"]
         await agency.completed(alert_id, within=20)
         await archived(relay)
@@ -162,9 +156,7 @@ async def test_cancel_reaches_those_who_were_told(
     """A Cancel of an archived alert brings it back, reaches exactly its people, and both are archived again."""
     relay = make_relay(channels={"console": console()}, archive={"after": 1.0})
     file = tmp_path / "sms.sent"
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         posted = alert(1)
         target = (await agency.post(posted)).body["id"]
         await agency.completed(target, within=20)
@@ -200,9 +192,7 @@ def late_comer() -> dict[str, Any]:
 async def test_redis_ends_where_it_began(make_relay: MakeRelay, console: Callable[..., dict[str, Any]]) -> None:
     """Alerts, cancels, held and rejected ones, repeated posts and answers leave no key and no byte behind."""
     relay = make_relay(channels={"console": console(silent=True)}, archive={"after": 1.0})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         await _many(agency, range(20))
         await archived(relay)
         before = await memory(relay)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.agency_side import Agency
+from tests.acceptance.agency_side import on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import lines
 from tests.acceptance.relay_side import until
@@ -45,9 +45,7 @@ async def test_every_partition_is_archived(
         relay = make_relay(
             channels={"console": console()}, redis={"url": topology.url, "timeout": 1.0}, archive={"after": 4.0}
         )
-        await relay.start()
-        async with Agency(relay) as agency:
-            await agency.people(PEOPLE)
+        async with on_duty(relay, people=PEOPLE) as agency:
             ids = [(await agency.post(desk(number))).body["id"] for number in range(ALERTS)]
             for alert_id in ids:
                 await agency.completed(alert_id, within=30)

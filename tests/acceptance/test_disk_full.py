@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import Agency, alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge
 from tests.acceptance.operators_server import Server
@@ -62,9 +62,7 @@ async def test_full_disk_is_a_503_and_never_a_false_202(
 ) -> None:
     """Refused with 503 and Retry-After while full; accepted, and delivered once, as soon as there is space."""
     relay = on_small_disk(make_relay(channels={"console": console()}))
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         ids = {0: (await agency.post(alert(0))).body["id"]}
         await agency.completed(ids[0], within=30)
         filler = _fill(relay.data_dir)

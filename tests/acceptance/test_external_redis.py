@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge
 from tests.acceptance.operators_server import Server
@@ -20,9 +20,7 @@ async def test_own_server_is_used(
 ) -> None:
     """Alerts go through the server of ``redis.url``; its total loss is repaired from this node's own disk."""
     relay = make_relay(channels={"console": console()}, redis={"url": server.url})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         first = await agency.post(alert(1))
         await agency.completed(first.body["id"], within=30)
         held = await server.keys()

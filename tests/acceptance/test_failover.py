@@ -9,7 +9,7 @@ import pytest
 
 from relay.fanout.ids import partition_of
 from relay.store.keys import Partition
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
 from tests.acceptance.relay_side import until
@@ -49,9 +49,7 @@ async def test_master_dies_in_the_middle_of_an_alert(
             engine={"slots": 2, "chunk": 25, "workers": 2},
             redis={"url": topology.url, "timeout": 1.0},
         )
-        await relay.start()
-        async with Agency(relay) as agency:
-            await agency.people(PEOPLE)
+        async with on_duty(relay, people=PEOPLE) as agency:
             large = await agency.post(desk(0))
             await until(lambda: lines(file) >= PEOPLE // 4, within=30, why="it flows")
             topology.kill(await asyncio.to_thread(topology.primary, partition(0).alerts))
@@ -83,9 +81,7 @@ async def test_replica_that_takes_over_lacks_the_last_seconds(
         relay = make_relay(
             channels={"console": console()}, engine={"workers": 2}, redis={"url": topology.url, "timeout": 1.0}
         )
-        await relay.start()
-        async with Agency(relay) as agency:
-            await agency.people(PEOPLE - 100)
+        async with on_duty(relay, people=PEOPLE - 100) as agency:
             first = await agency.post(desk(0))
             await agency.completed(first.body["id"], within=30)
             master = topology.primary()

@@ -7,7 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from relay.store import keys
-from tests.acceptance.agency_side import Agency, alert, person
+from tests.acceptance.agency_side import alert, on_duty, person
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
 from tests.acceptance.relay_side import Relay, until
@@ -30,10 +30,8 @@ async def test_flushall_while_alerts_flow(
     """Everything in Redis is gone: ordinals come back as they were, all are told, who was told before is labelled."""
     file = tmp_path / "sms.sent"
     relay = make_relay(channels={"console": console(delay=0.1)}, engine={"slots": 1, "chunk": 100})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
-        ids = {number: (await agency.post(alert(number))).body["id"] for number in range(ALERTS)}
+    async with on_duty(relay, people=PEOPLE) as agency:
+        ids = await agency.posted(range(ALERTS))
         before = await _command(relay, "HGETALL", keys.DIR_IDS)
         await until(lambda: lines(file) >= PEOPLE, within=30, why="it flows")
         await _command(relay, "FLUSHALL")
@@ -54,9 +52,7 @@ async def test_duplicates_are_known_after_flushall(
 ) -> None:
     """The same POST after a total loss is a duplicate, not another alert, and the first is told again only labelled."""
     relay = make_relay(channels={"console": console()})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(20)
+    async with on_duty(relay, people=20) as agency:
         document = alert(1)
         first = await agency.post(document)
         await agency.completed(first.body["id"], within=30)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from relay.process import death_signal_prefix
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import Agency, alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
 from tests.acceptance.relay_side import alive, until
@@ -44,10 +44,8 @@ async def test_power_cut_in_the_middle_of_sending(
     """What was being sent goes on after the restart: nobody forgotten, whoever was told twice is labelled."""
     people, file = 1000, tmp_path / "sms.sent"
     relay = make_relay(channels={"console": console(idempotent=False, delay=0.05)}, engine={"slots": 2})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(people)
-        ids = {number: (await agency.post(alert(number))).body["id"] for number in range(5)}
+    async with on_duty(relay, people=people) as agency:
+        ids = await agency.posted(range(5))
         for portion in (1, 2):
             await until(lambda floor=portion * 1500: lines(file) >= floor, within=40, why="it flows")
             await relay.kill_everything()
@@ -75,9 +73,7 @@ async def test_restart_at_once_after_a_kill(
 ) -> None:
     """Whoever starts the relay again the moment it was killed need not wait for what is left of the old one."""
     relay = make_relay(channels={"console": console()})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         first = await agency.post(alert(1))
         await relay.kill("serve")
         await relay.start()
@@ -95,10 +91,8 @@ async def test_clean_stop_loses_and_repeats_nothing(
     """SIGTERM in the middle of sending ends with 0, and the next start goes on exactly where it stopped."""
     people, file = 1000, tmp_path / "sms.sent"
     relay = make_relay(channels={"console": console(delay=0.1)}, engine={"slots": 2})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(people)
-        ids = {number: (await agency.post(alert(number))).body["id"] for number in range(5)}
+    async with on_duty(relay, people=people) as agency:
+        ids = await agency.posted(range(5))
         await until(lambda: lines(file) >= 500, within=30, why="it flows")
         began = asyncio.get_running_loop().time()
         code = await relay.stop()

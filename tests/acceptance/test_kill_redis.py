@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge
 from tests.acceptance.relay_side import Relay, send, until
@@ -31,9 +31,7 @@ async def test_posts_are_taken_while_redis_dies_again_and_again(
 ) -> None:
     """Each POST is a 202 in about a second, whatever Redis does, and each alert is delivered afterwards."""
     relay = make_relay(channels={"console": console()})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         stopping = asyncio.Event()
         answers = {}
         async with asyncio.TaskGroup() as tasks:
@@ -58,9 +56,7 @@ async def test_redis_that_comes_back_knows_what_was_accepted(
 ) -> None:
     """An alert that was completed before the kill is still completed after it, and nobody is told again."""
     relay = make_relay(channels={"console": console()})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         answer = await agency.post(alert(1))
         before = await agency.completed(answer.body["id"], within=30)
         killed = await relay.kill("redis")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import Agency, alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
 from tests.acceptance.relay_side import Relay, alive, send, until
@@ -72,9 +72,7 @@ async def test_kills_lose_nothing_and_label_every_copy(
     }
     files = [tmp_path / "sms.sent", tmp_path / "email.sent"]
     relay = make_relay(channels=channels, engine={"slots": SLOTS})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE, kinds=KINDS)
+    async with on_duty(relay, people=PEOPLE, kinds=KINDS) as agency:
         async with asyncio.TaskGroup() as tasks:
             posting = tasks.create_task(_post_all(agency))
             tasks.create_task(_kill_all(relay, files))

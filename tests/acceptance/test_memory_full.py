@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import lines
 from tests.acceptance.relay_side import Relay, until
@@ -37,9 +37,7 @@ async def test_low_alerts_wait_for_room(
 ) -> None:
     """A plan that does not fit waits with its reason and an alarm, while an urgent one of the same size goes out."""
     relay, file = make_relay(channels={"console": console()}), tmp_path / "sms.sent"
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         await leave(relay, room=90_000)
         low = await agency.post(alert(1, **LOW))
 
@@ -68,9 +66,7 @@ async def test_accepting_goes_on_without_a_byte(
 ) -> None:
     """Redis takes nothing at all: posts are 202 and pending, reading goes on, and all are sent when there is room."""
     relay, file = make_relay(channels={"console": console()}), tmp_path / "sms.sent"
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(50)
+    async with on_duty(relay, people=50) as agency:
         first = await agency.post(alert(0))
         await agency.completed(first.body["id"], within=20)
         await ask(relay, "CONFIG", "SET", "maxmemory", 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import Agency, alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import lines
 from tests.acceptance.relay_side import ROOT, until
@@ -39,9 +39,7 @@ async def test_poison_is_held_and_the_others_are_sent(
     (tmp_path / "poison" / "sitecustomize.py").write_text(POISON)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'poison'}{os.pathsep}{ROOT}")
     relay = make_relay(channels={"sms": console("sms")})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(1)
+    async with on_duty(relay, people=1) as agency:
         poison = (await agency.post(alert(13))).body["id"]
         held = await until(lambda: _held(agency, poison), within=90, why="the alert is held")
         after = (await agency.post(alert(14))).body["id"]

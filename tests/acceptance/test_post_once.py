@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from tests.acceptance.agency_side import Agency, Document, alert
+from tests.acceptance.agency_side import Agency, Document, alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge
 from tests.acceptance.relay_side import Relay, until
@@ -34,9 +34,7 @@ async def test_twenty_at_once_are_one(
 ) -> None:
     """Of 20 identical POSTs at the same time one is accepted and 19 are told that it is; people are told once."""
     relay = make_relay(channels={"console": console()})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         document = alert(1)
         async with asyncio.TaskGroup() as tasks:
             posts = [tasks.create_task(agency.post(document)) for _ in range(20)]
@@ -77,9 +75,7 @@ async def test_client_that_hangs_up_after_the_body_is_heard(
 ) -> None:
     """A client that lost its link while it waited for the answer finds its alert accepted, not half accepted."""
     relay = make_relay(channels={"console": console()})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         document = alert(1)
         await _send_and_leave_at_once(relay, document)
 

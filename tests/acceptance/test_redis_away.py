@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from relay.store.server_choice import wheel_binaries
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import Agency, alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge
 from tests.acceptance.relay_side import send, until
@@ -52,9 +52,7 @@ async def test_silent_redis_does_not_stop_accepting(
 ) -> None:
     """Redis that hangs (SIGSTOP) makes answers "pending" within about a second; then all are told, once."""
     relay = make_relay(channels={"console": console()})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         first = await agency.post(alert(0))
         await agency.completed(first.body["id"], within=30)
         pid = await relay.one("redis")
@@ -105,10 +103,8 @@ async def test_redis_that_hangs_while_alerts_flow_loses_nothing(
     """A pause of Redis longer than a lease, in the middle of sending, is no loss and no unlabelled copy."""
     people, file = 600, tmp_path / "sms.sent"
     relay = make_relay(channels={"console": console(delay=0.1)}, engine={"slots": 2})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(people)
-        ids = {number: (await agency.post(alert(number))).body["id"] for number in range(10)}
+    async with on_duty(relay, people=people) as agency:
+        ids = await agency.posted(range(10))
         await until(lambda: file.exists() and file.stat().st_size > 0, within=20, why="it flows")
         pid = await relay.one("redis")
         send(pid, signal.SIGSTOP)

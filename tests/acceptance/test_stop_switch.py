@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
 from tests.acceptance.relay_side import send, until
 
-PEOPLE = 1_000
+PEOPLE = 500
 ALERTS = 5
 
 
@@ -28,10 +28,8 @@ async def test_stop_holds_until_it_is_taken_back(
     """Stopped within a second, still stopped after ``kill -9`` and a restart, then all are told once."""
     file = tmp_path / "sms.sent"
     relay = make_relay(channels={"console": console() | {"rate": 1000}})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
-        ids = {number: (await agency.post(alert(number))).body["id"] for number in range(ALERTS)}
+    async with on_duty(relay, people=PEOPLE) as agency:
+        ids = await agency.posted(range(ALERTS))
         await until(lambda: lines(file) > 0, within=30, why="it flows")
         stopped = await agency.ask("POST", "/v1/stop")
         await asyncio.sleep(1)
@@ -40,8 +38,8 @@ async def test_stop_holds_until_it_is_taken_back(
         await relay.stop()
         await relay.start()
         accepted = await agency.post(alert(ALERTS))
-        await relay.one("worker")
-        after_restart = await _still(file, seconds=3)
+        await until(lambda: relay.log.count('"index_') == 2, within=30, why="the new worker could send")
+        after_restart = await _still(file, seconds=1.5)
         resumed = await agency.ask("POST", "/v1/resume")
         ids[ALERTS] = accepted.body["id"]
         found = await judge(agency, ids, [file], people=PEOPLE, kinds=("sms",))
@@ -59,10 +57,8 @@ async def test_stop_works_while_redis_is_silent(
     """A stop that is pressed during an outage holds when Redis is back."""
     file = tmp_path / "sms.sent"
     relay = make_relay(channels={"console": console() | {"rate": 1000}})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
-        ids = {number: (await agency.post(alert(number))).body["id"] for number in range(ALERTS)}
+    async with on_duty(relay, people=PEOPLE) as agency:
+        ids = await agency.posted(range(ALERTS))
         await until(lambda: lines(file) > 0, within=30, why="it flows")
         redis = await relay.one("redis")
         send(redis, signal.SIGSTOP)
@@ -71,7 +67,7 @@ async def test_stop_works_while_redis_is_silent(
         finally:
             send(redis, signal.SIGCONT)
         await asyncio.sleep(1)
-        holds = await _still(file, seconds=2)
+        holds = await _still(file, seconds=1)
         before = lines(file)
         resumed = await agency.ask("POST", "/v1/resume")
         found = await judge(agency, ids, [file], people=PEOPLE, kinds=("sms",))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.agency_side import Agency, alert
+from tests.acceptance.agency_side import alert, on_duty
 from tests.acceptance.conftest import MakeRelay
 from tests.acceptance.judge import judge, lines
 from tests.acceptance.relay_side import send, until
@@ -23,11 +23,9 @@ async def test_worker_that_slept_longer_than_its_lease(
     file = tmp_path / "sms.sent"
     channel = console(delay=0.1 if idempotent else 0.03, idempotent=idempotent)
     relay = make_relay(channels={"console": channel}, engine={"workers": 2, "slots": 2})
-    await relay.start()
-    async with Agency(relay) as agency:
-        await agency.people(PEOPLE)
+    async with on_duty(relay, people=PEOPLE) as agency:
         await until(lambda: len(relay.processes("worker")) == 2, within=20, why="two workers live")
-        ids = {number: (await agency.post(alert(number))).body["id"] for number in range(6)}
+        ids = await agency.posted(range(6))
         await until(lambda: lines(file) >= 1_000, within=30, why="it flows")
         sleeper = relay.processes("worker")[0].pid
         send(sleeper, signal.SIGSTOP)
