@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from relay.testing.proxy import FaultProxy
 from relay.testing.tcp_faults import (
@@ -236,7 +236,8 @@ def _next_line(logs: Sequence[Path]) -> None:
 def _failover(servers: Topology) -> None:
     """Ask for a failover in good order."""
     if servers.kind == "sentinel":
-        servers.sentinels[0].call("SENTINEL", "FAILOVER", MASTER)
+        with suppress(ResponseError):  # one is under way already, or nobody is there to take over
+            servers.sentinels[0].call("SENTINEL", "FAILOVER", MASTER)
         return
     for primary in servers.primaries():
         for replica in servers.replicas_of(primary):
