@@ -3,7 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+# How long a busy machine takes to make up examples says nothing about what they show.
+settings.register_profile("chapar", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("chapar")
 
 #: Tests of one file below these share a relay or an API that is slow to start.
 TOGETHER = ("tests/acceptance/test_black_box_", "tests/integration/api/")
