@@ -240,7 +240,7 @@ MUTANTS: tuple[Mutant, ...] = (
         edits=(
             (
                 "relay/intake/memory.py",
-                "Kind.SAME if known_k2 == identity.k2 else Kind.CONFLICT",
+                "Kind.SAME if identity.k2.endswith(known_k2) else Kind.CONFLICT",
                 "Kind.SAME",
             ),
         ),
