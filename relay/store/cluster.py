@@ -122,6 +122,10 @@ class ClusterRoute:
             raise failed
         return replies
 
+    async def server(self, key: str) -> str:
+        """Return the address of the primary that has the key's slot."""
+        return str(await self._owner(key))
+
     async def look(self) -> None:
         """Read the slots again."""
         await self._learn()

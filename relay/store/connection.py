@@ -195,6 +195,15 @@ class Connection:
                 raise
             return found[-1]
 
+    async def server(self, key: str) -> str:
+        """Return a name of the server that a key is on, as far as is known; keys of one server have the same.
+
+        Raises:
+            StoreUnavailable: nobody can say which one that is.
+        """
+        async with available():
+            return await self._route.server(key)
+
     async def look(self) -> None:
         """Notice a new master or moved slots although the old servers still answer; about once a second."""
         async with available():

@@ -7,7 +7,9 @@ primaries, and one that comes back empty or old is seen by itself.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from relay.errors import StoreUnavailable
 from relay.store.connection import Connection
@@ -47,13 +49,26 @@ class Memories:
         Raises:
             StoreUnavailable: all of them are.
         """
-        found = await self._redis.run_each("memory", [self._keys(place) for place in self._marks], [node])
-        if all(isinstance(reply, StoreUnavailable) for reply in found):
-            raise found[0]
+        servers: dict[str, list[int]] = {}
+        for place, marks in self._marks.items():
+            with suppress(StoreUnavailable):
+                servers.setdefault(await self._redis.server(marks), []).append(place)
+        if not servers:
+            raise StoreUnavailable("none of the servers can be found")
+        # To ask for the run would be most of the work of an idle Cluster: those on one server have it in common.
+        runs = await self._redis.run_each("memory", [self._keys(places[0]) for places in servers.values()], [node])
+        told: list[tuple[int, Any, Any]] = []
+        for places, run in zip(servers.values(), runs, strict=True):
+            if not isinstance(run, StoreUnavailable):
+                names = [("HGET", self._marks[place], f"{node}:name") for place in places[1:]]
+                replies = await self._redis.replies(names) if names else []
+                told += zip(places, [run[0]] * len(places), [run[1], *replies], strict=True)
+        if not told:
+            raise StoreUnavailable("none of the servers answers")
         return {
-            place: Memory(reply[0].decode(), reply[1].decode())
-            for place, reply in zip(self._marks, found, strict=True)
-            if not isinstance(reply, StoreUnavailable)
+            place: Memory(run.decode(), (name or b"").decode())
+            for place, run, name in told
+            if not isinstance(name, BaseException)
         }
 
     async def name(self, node: str, place: int, name: str) -> None:

@@ -34,6 +34,10 @@ class Route(Protocol):
         """
         ...
 
+    async def server(self, key: str) -> str:
+        """Return a name of the server that a key is on, as far as is known; keys of one server have the same."""
+        ...
+
     async def look(self) -> None:
         """Notice what has changed among the servers; called about once a second."""
         ...
@@ -56,6 +60,10 @@ class Single:
     async def pipe(self, commands: Sequence[Command], *, errors: bool = False) -> list[Any]:
         """Run commands in one round trip."""
         return await piped(self._pools.client, commands, errors=errors)
+
+    async def server(self, _key: str) -> str:
+        """There is only one."""
+        return ""
 
     async def look(self) -> None:
         """There is nothing to notice."""

@@ -57,6 +57,10 @@ class SentinelRoute:
         self._doubted |= any(isinstance(reply, BaseException) and not_now(reply) for reply in found)
         return found
 
+    async def server(self, _key: str) -> str:
+        """Only the master counts."""
+        return ""
+
     async def look(self) -> None:
         """Ask who is master now: a switch is heard of although the old one still answers."""
         await self._ask()

@@ -1,5 +1,10 @@
 """Memories: a slot that forgot, or that another server run has, is known by itself."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
 from relay.store.connection import Connection
 from relay.store.keys import CTL_MARKS, Partition
 from relay.store.memories import DIRECTORY, SWITCHES, Memories
@@ -36,3 +41,24 @@ async def test_fence_of_any_partition(redis: Connection) -> None:
 
     assert not before
     assert await memories.fenced()
+
+
+async def test_a_server_is_asked_for_its_run_once(redis: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has sixteen partitions on three servers asks three times a second who they are, not eighteen times."""
+    asked: list[int] = []
+    run_each = redis.run_each
+
+    async def counted(name: str, keys: Sequence[Sequence[str]], args: Sequence[str]) -> list[Any]:
+        asked.append(len(keys))
+        return await run_each(name, keys, args)
+
+    monkeypatch.setattr(redis, "run_each", counted)
+    memories = Memories(redis, Partitions(16))
+    for place in memories.places:
+        await memories.name("node", place, f"name {place}")
+    found = await memories.read("node")
+    servers = {await redis.server(keys.marks) for keys in Partitions(16).all}
+
+    assert asked == [len(servers)]
+    assert {place: memory.name for place, memory in found.items()} == {p: f"name {p}" for p in memories.places}
+    assert len({memory.run for memory in found.values()}) == len(servers)
