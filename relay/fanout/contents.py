@@ -14,7 +14,7 @@ from relay.cap.parse import Limits, parse_json, parse_xml
 from relay.cap.xml_out import to_xml
 from relay.errors import RelayError
 from relay.fanout.publisher import Published
-from relay.fanout.segment import Segment
+from relay.fanout.segment import SEGMENT, Segment
 from relay.messages.message import Message
 from relay.messages.render import render
 from relay.store.alerts import Alerts, StoredAlert
@@ -26,7 +26,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _KEPT_LEGS = 2000
-_KEPT_SEGMENTS = 64
+_KEPT_DELIVERIES = 64 * SEGMENT
 
 
 class Vanished(RelayError):
@@ -79,6 +79,7 @@ class Contents:
         self._ack_url_length = ack_url_length
         self._facts: OrderedDict[str, LegFacts] = OrderedDict()
         self._segments: OrderedDict[tuple[str, int], Segment] = OrderedDict()
+        self._deliveries = 0  # in the segments that are kept
 
     async def facts(self, leg_id: str) -> LegFacts:
         """Return the facts of a leg.
@@ -105,7 +106,7 @@ class Contents:
             known = await self._legs.segment(leg_id, number)
             if known is None:
                 raise Vanished(f"segment {number} of leg {leg_id}")
-            _keep(self._segments, (leg_id, number), known, _KEPT_SEGMENTS)
+            self._keep_segment(leg_id, known)
         return known
 
     async def fetch(self, chunks: Sequence[Chunk]) -> None:
@@ -126,24 +127,37 @@ class Contents:
                 alert = read_alert(stored, self._limits)
                 facts = _facts(leg.leg_id, Kind(leg.lane), leg.cursor, stored, alert, alert.info)
                 _keep(self._facts, leg.leg_id, facts, _KEPT_LEGS)
-                _keep(self._segments, (leg.leg_id, 0), segment, _KEPT_LEGS)
+                self._keep_segment(leg.leg_id, segment)
 
     def remember(self, new: Published) -> None:
         """Keep what was planned here just now, so that it need not be read again, unless too much waits already."""
         if len(self._facts) < _KEPT_LEGS:
             leg, alert = new.leg, new.plan.alert
             self._facts[leg.leg_id] = _facts(leg.leg_id, leg.kind, new.cursor, new.plan.stored, alert, alert.info)
-            self._segments.update(((leg.leg_id, segment.number), segment) for segment in leg.segments)
+            for segment in leg.segments:
+                self._keep_segment(leg.leg_id, segment)
 
     def sent(self, leg_id: str) -> None:
         """Make room: all of a small leg is sent."""
         self._facts.pop(leg_id, None)
-        self._segments.pop((leg_id, 0), None)
+        self._drop(leg_id, 0)
 
     def forget(self) -> None:
         """Forget everything: the store may have been emptied and filled again."""
         self._facts.clear()
         self._segments.clear()
+        self._deliveries = 0
+
+    def _keep_segment(self, leg_id: str, segment: Segment) -> None:
+        self._drop(leg_id, segment.number)
+        self._segments[leg_id, segment.number] = segment
+        self._deliveries += len(segment)
+        while self._deliveries > _KEPT_DELIVERIES:
+            self._drop(*next(iter(self._segments)))
+
+    def _drop(self, leg_id: str, number: int) -> None:
+        segment = self._segments.pop((leg_id, number), None)
+        self._deliveries -= len(segment) if segment is not None else 0
 
     def content(self, facts: LegFacts, variant: int, *, two_way: bool) -> Content:
         """Return the rendering of a variant; the first call renders it."""

@@ -1,6 +1,7 @@
 """Contents: what a leg's recipients read, rendered once, from the agency's own bytes."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from relay.adapter import Class, Kind
 from relay.cap.limits import Limits
 from relay.errors import InvalidAlert
 from relay.fanout.contents import Vanished, read_alert
+from relay.fanout.plan import PlannedLeg
+from relay.fanout.publisher import Published, Small
 from relay.store.alerts import StoredAlert
 from relay.store.connection import Connection
 from relay.store.cursor import AGAIN
@@ -93,3 +96,46 @@ def test_damaged_bytes_are_refused() -> None:
         read_alert(StoredAlert({"media": "xml"}, b"<alert"), Limits())
     with pytest.raises(InvalidAlert):
         read_alert(StoredAlert({"media": "json"}, b"{"), Limits())
+
+
+async def test_what_is_planned_here_is_not_read_again(node: Node) -> None:
+    """The planner's own words are what Redis would say; when all is sent they are forgotten."""
+    await node.publish(range(5), klass=Class.P3)
+    stored, leg = await node.alerts.get(ALERT_ID), await node.leg()
+    segment = await node.legs.segment(LEG, 0)
+    read = await node.contents.facts(LEG)
+    node.contents.forget()
+    assert stored is not None
+    assert segment is not None
+    planned = PlannedLeg(
+        leg_id=LEG,
+        kind=Kind.SMS,
+        round_number=0,
+        klass=Class.P3,
+        expires=datetime.fromtimestamp(leg.cursor.expires / 1000, UTC),
+        variants_of=ALERT_ID,
+        segments=(segment,),
+    )
+    small = Small(stored, read.alert, [planned], 5)
+    node.contents.remember(Published(small, planned, leg.cursor))
+    await node.redis.call("DEL", node.alerts.keys.first.alert(ALERT_ID))
+    remembered = await node.contents.facts(LEG)
+    same = await node.contents.segment(LEG, 0) is segment
+    node.contents.sent(LEG)
+
+    assert (remembered, same) == (read, True)
+    with pytest.raises(Vanished):
+        await node.contents.facts(LEG)
+
+
+async def test_several_legs_are_read_at_once(node: Node) -> None:
+    """What is fetched is what would have been read one by one; what is not there is left out."""
+    await node.publish(range(5), klass=Class.P3)
+    chunk = await node.claim()
+    read = await node.contents.facts(LEG)
+    node.contents.forget()
+    await node.contents.fetch([chunk, replace(chunk, leg_id="aaaaaaaaaaaaa")])
+    await node.redis.call("DEL", node.alerts.keys.first.alert(ALERT_ID))
+
+    assert await node.contents.facts(LEG) == read
+    assert len(await node.contents.segment(LEG, 0)) == 5
