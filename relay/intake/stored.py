@@ -18,6 +18,7 @@ from relay.cap.references import reference_key
 from relay.errors import Finding
 from relay.intake.memory import Identity
 from relay.intake.records import AcceptRecord
+from relay.store.alert_fields import GIVEN
 from relay.store.alerts import NewAlert
 
 _TEST = "t."
@@ -95,6 +96,7 @@ def _facts(record: AcceptRecord, alert: Alert) -> dict[str, str]:
         "areas": "; ".join(a.area_desc for a in info.area)[:500] if info else "",
         "findings": orjson.dumps(record.findings).decode() if record.findings else "[]",
         # K0 is the same digest, with the mode before it; the first journals have it too.
+        "k1": GIVEN,
         "sha256": record.k0.removeprefix(_TEST) or hashlib.sha256(record.raw).hexdigest(),
     }
 

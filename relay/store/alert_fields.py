@@ -1,9 +1,10 @@
 """How an alert lies in its hash: what scripts use in fields of its own, all else packed into one text.
 
 Redis keeps a hash in one block while no value is longer than 64 bytes, and takes 60 to 80 bytes more for every field
-of any other.  So the packed text is cut into pieces of that length (fields ``0``, ``1``, …); a long one is one field.
+of any other.  So the packed text is cut into short pieces (fields ``0``, ``1``, …); a long one is one field.
 
-    packed   version u8 | length of the original bytes u16 | crc32 of what follows u32 | deflated: original, facts
+    packed   version u8 | length of the original bytes u16 | half of the crc32 of what follows u16
+             | deflated: original, facts
 
 The original bytes come first, for most facts stand in them already.  Facts are the values of :data:`_NAMES` and then a
 JSON object with all others, each ended by a zero byte.  Alerts of the first version have every fact in a field, and
@@ -20,6 +21,8 @@ from importlib import resources
 
 import orjson
 
+from relay.cap.references import message_key
+from relay.cap.times import read_time
 from relay.store.packing import pack
 
 VERSION = 2
@@ -29,10 +32,11 @@ RAW = "raw"
 WHOLE = 8 * 1024
 
 _DIGITS = 17
-_PIECE = 64
+_PIECE = 63  # one less than Redis allows by default: up to here the length takes one byte
 _MOST_PIECES = 48  # with the other fields far below the 128 fields from which on a hash is no block any more
-_HEAD = struct.Struct("<BHI")
-_SAME = "="
+_HEAD = struct.Struct("<BHH")
+#: Stands for a digest that the rest of the alert gives: K0 and sha256 are of its bytes, K1 is of its triple.
+GIVEN = "="
 _END = "\0"
 
 #: The order in which facts are written: part of the format.
@@ -58,7 +62,7 @@ def digest_end(digest: str) -> str:
 def to_fields(facts: Mapping[str, str], raw: bytes) -> list[str | bytes]:
     """Return fields and values, in turn, for an alert with these facts and original bytes; its id is not among them.
 
-    ``sha256`` and ``k0`` are not kept where the original bytes give them.
+    ``sha256`` and ``k0`` are not kept where the original bytes give them, nor is a ``k1`` that is :data:`GIVEN`.
     """
     own: list[str | bytes] = []
     packed: dict[str, str] = {}
@@ -72,7 +76,7 @@ def to_fields(facts: Mapping[str, str], raw: bytes) -> list[str | bytes]:
         own += (RAW, pack(raw))
     elif (digest := packed.get("sha256")) and packed.get("k0", "").removeprefix("t.") == digest:
         del packed["sha256"]
-        packed["k0"] = _SAME
+        packed["k0"] = GIVEN
     text = _pack(packed, raw if whole else b"")
     if len(text) > _PIECE * _MOST_PIECES:
         return [*own, "0", text]
@@ -122,20 +126,24 @@ def _pack(facts: Mapping[str, str], raw: bytes) -> bytes:
     content = raw + f"{text}{_END}{orjson.dumps(rest).decode() if rest else ''}".encode()
     packer = _PACKER.copy()
     deflated = packer.compress(content) + packer.flush()
-    return _HEAD.pack(VERSION, len(raw), zlib.crc32(deflated)) + deflated
+    return _HEAD.pack(VERSION, len(raw), zlib.crc32(deflated) & 0xFFFF) + deflated
 
 
 def _unpack(text: bytes) -> tuple[dict[str, str], bytes]:
     version, length, check = _HEAD.unpack_from(text)
     deflated = text[_HEAD.size :]
-    if version != VERSION or zlib.crc32(deflated) != check:
+    if version != VERSION or zlib.crc32(deflated) & 0xFFFF != check:
         return {}, b""
     content = _UNPACKER.copy().decompress(deflated)
     raw, values = content[:length], content[length:].decode().split(_END)
     facts = {name: value for name, value in zip(_NAMES, values, strict=False) if value}
     if values[-1]:
         facts.update(orjson.loads(values[-1]))
-    if facts.get("k0") == _SAME:
+    mode = "t." if facts.get("mode") == "test" else ""
+    if facts.get("k0") == GIVEN:
         facts["sha256"] = hashlib.sha256(raw).hexdigest()
-        facts["k0"] = f"t.{facts['sha256']}" if facts.get("mode") == "test" else facts["sha256"]
+        facts["k0"] = mode + facts["sha256"]
+    sent = read_time(facts.get("sent", "")).time
+    if facts.get("k1") == GIVEN and sent is not None:
+        facts["k1"] = mode + message_key(facts.get("sender", ""), facts.get("identifier", ""), sent)
     return facts, raw

@@ -269,10 +269,10 @@ class Alerts(PlanJobs):
 
 def _facts(new: NewAlert) -> dict[str, str]:
     facts = {
+        "k1": new.k1,
         **new.fields,
         "node": new.node,
         "k0": new.k0,
-        "k1": new.k1,
         "msgType": new.msg_type,
         "class": new.klass,
         "received": str(new.received_ms),

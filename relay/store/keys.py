@@ -69,7 +69,8 @@ class Partition:
 
     def triple(self, digest: str) -> str:
         """STRING: the alerts with this triple and the digests of their bytes; see store/lua/triple.lua."""
-        return self._key(f"t:{digest}")
+        # 90 bits: with these the name takes a block of memory less.
+        return self._key(f"t:{digest[:18]}")
 
     def referrers(self, digest: str) -> str:
         """SET: ``<msgType> <alert id>`` of alerts that refer to this triple, perhaps before it arrives."""
