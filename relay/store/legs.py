@@ -18,6 +18,8 @@ from relay.tracking.states import RECORD_BYTES, State
 
 #: Of several partitions so many are looked at for legs to be reconciled each time.
 _LOOKED_AT = 4
+#: A leg that has not ended, and of which nothing is left to be seen, is looked at again after so many milliseconds.
+_UNDONE_MS = 10_000
 #: How long segments wait to be published, in seconds: longer than any plan takes.
 _STAGED = 600
 
@@ -186,11 +188,9 @@ class Legs:
         return [_text(leg_id) for ids in found if not isinstance(ids, StoreUnavailable) for leg_id in ids]
 
     async def check_again(self, leg_id: str, *, at_ms: int) -> None:
-        """Reconcile the leg again at ``at_ms``; 0 ends it."""
-        if at_ms:
-            await self._redis.call("ZADD", self.keys.of_leg(leg_id).checks, at_ms, leg_id)
-        else:
-            await self._redis.call("ZREM", self.keys.of_leg(leg_id).checks, leg_id)
+        """Reconcile the leg again at ``at_ms``; 0 ends it, if it is done or gone."""
+        keys = self.keys.of_leg(leg_id)
+        await self._redis.run("check_again", [keys.checks, keys.leg(leg_id)], [leg_id, at_ms, _UNDONE_MS])
 
     async def covered(self, leg: Leg) -> tuple[list[str], list[str]]:
         """Return the members that cover parts of a leg: (leased, waiting to be tried again)."""

@@ -229,3 +229,18 @@ async def test_finished_leg_is_looked_at_no_more(engine: Engine, reconciler: Rec
     await reconciler.look("gone")
 
     assert await engine.redis.call("ZCARD", engine.keys.checks) == 0
+
+
+async def test_leg_that_another_server_has_as_ended_is_looked_at_again(engine: Engine, reconciler: Reconciler) -> None:
+    """The look ended it on the old server, and asked the new one, which knows nothing of that, for no more looks."""
+    leg = await engine.leg([1])
+    chunk = await engine.claim()
+    await engine.settle(chunk, {0: Record(state=State.ACCEPTED, send=1, channel=1, accepted=1)})
+    await engine.legs.check_again(leg, at_ms=0)
+    again = await next_look(engine, leg)
+    await engine.settle(chunk, {0: SENT}, leased=False)
+    await engine.legs.check_again(leg, at_ms=0)
+
+    assert again is not None
+    assert 0 < again <= 10
+    assert await next_look(engine, leg) is None

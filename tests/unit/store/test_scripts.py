@@ -40,7 +40,7 @@ def test_includes_are_filled_in(name: str) -> None:
 
     assert "-- include" not in source
     assert ("local function read_cursor" in source) == (
-        name in {"cursor", "claim", "settle", "close", "stop", "publish", "renew", "retire", "doubted"}
+        name in {"cursor", "claim", "settle", "close", "stop", "publish", "renew", "retire", "doubted", "check_again"}
     )
 
 
