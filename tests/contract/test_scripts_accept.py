@@ -7,6 +7,7 @@ import pytest
 from relay.adapter import Class
 from relay.store.alerts import StoredAlert
 from relay.store.memories import Memories
+from relay.store.packing import pack
 from relay.store.plan_jobs import PLAN_LANE, plan_score
 from tests.contract.engine_side import Engine, an_alert, wall_ms
 
@@ -289,3 +290,25 @@ async def test_word_that_came_too_late_does_not_count_after_a_loss(engine: Engin
 
     assert late == "accepted"
     assert (await engine.alerts.accept(an_alert(state="held"))).state == "accepted"
+
+
+async def test_what_the_first_version_wrote_is_known(engine: Engine) -> None:
+    """An alert with every fact in a field, and its keys apart, is read, found, and not accepted again."""
+    keys = engine.keys.first
+    digest = "0123456789abcdef" * 4
+    facts = {"id": "old", "k0": digest, "k1": "k1-old", "k2": digest, "state": "active", "class": "P1", "received": "1"}
+    pairs = [part for pair in facts.items() for part in pair]
+    await engine.redis.call("HSET", keys.alert("old"), *pairs, "raw", pack(b"<alert/>"))
+    await engine.redis.call("SET", keys.k0(digest), "old")
+    await engine.redis.call("SADD", keys.k1("k1-old"), "old")
+    known = await engine.alerts.look_up(k0=digest, k1="k1-old", alert_id="old")
+    again = await engine.alerts.accept(an_alert("old", k0=digest, k1="k1-old", k2=digest))
+    other = await engine.alerts.accept(an_alert("old", k0=digest, k1="k1-old", k2="other"))
+    twin = await engine.alerts.accept(an_alert("twin", k1="k1-old"))
+    found = await stored(engine, "old")
+
+    assert (known.by_bytes, known.by_triple, known.k2) == ("old", ("old",), digest)
+    assert [answer.verdict for answer in (again, other, twin)] == ["same", "conflict", "new"]
+    assert twin.others == ("old",)
+    assert (found.facts, found.raw) == (facts, b"<alert/>")
+    assert await engine.alerts.by_triples(["k1-old"]) == {"k1-old": ("old", "twin")}

@@ -20,8 +20,7 @@ if known[1] then
   return {'conflict', known[2]}
 end
 
-local others = triple_ids(triple)
-for _, other in ipairs(redis.call('SMEMBERS', KEYS[3])) do others[#others + 1] = other end
+local others = triple_ids(triple, redis.call('SMEMBERS', KEYS[3]))
 local extra = {}
 if state == 'held' or state == 'accepted' then
   -- An accepted one too: the plan may have held it, and then a person rejected it.

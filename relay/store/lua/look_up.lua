@@ -5,6 +5,5 @@
 -- Returns {id of the alert with these bytes or '', end of its content's digest or '', ids with the same triple...}
 local text = redis.call('GET', KEYS[1])
 local found = {triple_owner(text, ARGV[1]) or redis.call('GET', KEYS[3]) or '', redis.call('HGET', KEYS[2], 'k2') or ''}
-for _, id in ipairs(triple_ids(text)) do found[#found + 1] = id end
-for _, id in ipairs(redis.call('SMEMBERS', KEYS[4])) do found[#found + 1] = id end
+for _, id in ipairs(triple_ids(text, redis.call('SMEMBERS', KEYS[4]))) do found[#found + 1] = id end
 return found

@@ -2,11 +2,15 @@
 -- alert that came in other bytes again has a line for those too.
 local MOST_BYTES = 4096
 
-local function triple_ids(text)
+-- `old` are those that the first version wrote.
+local function triple_ids(text, old)
   local ids, seen = {}, {}
   for id in string.gmatch(text or '', '([^\n\t]+)\t[^\n]*') do
     if not seen[id] then ids[#ids + 1] = id end
     seen[id] = true
+  end
+  for _, id in ipairs(old) do
+    if not seen[id] then ids[#ids + 1] = id end
   end
   return ids
 end
