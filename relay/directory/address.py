@@ -7,9 +7,6 @@ import binascii
 import re
 from typing import Final, NamedTuple
 
-import phonenumbers
-from phonenumbers import PhoneNumberType, ValidationResult
-
 from relay.adapter import Kind
 
 MAX_VALUE: Final = 2048  # characters of any address; a URL may be that long
@@ -22,7 +19,6 @@ _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.
 # Satellite phones of rescue teams (Inmarsat 870, Iridium 881) are people; the other numbers without a country are
 # paid by the caller or belong to machines.
 _NOWHERE_ALLOWED: Final = frozenset({870, 881})
-_PAID: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 _NANP_BAD: Final = re.compile(r"\+1(?:[2-9]11|900|976)", re.ASCII)
 
 
@@ -83,6 +79,10 @@ def check_number(number: str) -> Fault | None:
     A possible number is enough: numbering plans change faster than tables, and a refused number is a person who is
     not warned.
     """
+    # Numbering plans are a fiftieth of what a process imports, and no alert needs them to be accepted or sent.
+    import phonenumbers
+    from phonenumbers import PhoneNumberType, ValidationResult
+
     if _E164.fullmatch(number) is None:
         return _NOT_E164
     try:
@@ -93,7 +93,8 @@ def check_number(number: str) -> Fault | None:
         return None if parsed.country_code in _NOWHERE_ALLOWED else _NOT_A_PERSON
     if phonenumbers.is_possible_number_with_reason(parsed) != ValidationResult.IS_POSSIBLE:
         return _IMPOSSIBLE
-    if _NANP_BAD.match(number) or phonenumbers.number_type(parsed) in _PAID:
+    paid = (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST)
+    if _NANP_BAD.match(number) or phonenumbers.number_type(parsed) in paid:
         return _NOT_A_PERSON
     return None
 

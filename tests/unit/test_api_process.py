@@ -30,3 +30,11 @@ def test_the_server_need_not_wait_for_the_imports() -> None:
     said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
 
     assert said.stdout.strip() == "[]"
+
+
+def test_what_no_alert_needs_is_not_imported_by_a_start() -> None:
+    """Numbering plans are read when the first recipient is stored, not before the first alert is accepted or sent."""
+    asked = "import sys, relay.app, relay.api_process, relay.work; print('phonenumbers' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == "False"
