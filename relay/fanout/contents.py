@@ -119,7 +119,7 @@ class Contents:
         if len(chunks) == 1 or not unknown:
             return
         legs = [leg for leg in await self._legs.get_many(unknown) if leg is not None and len(leg.cursor.sizes) == 1]
-        legs = [leg for leg in legs if leg.facts.get("variants_of") == leg.facts["alert"]]
+        legs = [leg for leg in legs if leg.facts.get("variants_of", leg.facts["alert"]) == leg.facts["alert"]]
         segments = await self._legs.first_segments([leg.leg_id for leg in legs])
         alerts = await self._alerts.get_many([leg.facts["alert"] for leg in legs])
         for leg, segment, stored in zip(legs, segments, alerts, strict=True):

@@ -114,6 +114,8 @@ class Publisher:
 
 
 def _new_leg(stored: StoredAlert, leg: PlannedLeg, now_ms: int, token: str) -> NewLeg:
+    # Each field is kept for every leg: what others say already is left out.
+    others = {"variants_of": leg.variants_of} if leg.variants_of != stored["id"] else {}
     return NewLeg(
         leg_id=leg.leg_id,
         lane=leg.kind,
@@ -125,13 +127,7 @@ def _new_leg(stored: StoredAlert, leg: PlannedLeg, now_ms: int, token: str) -> N
             sizes=tuple(len(segment) for segment in leg.segments),
             people=leg.people,
         ),
-        fields={
-            "alert": stored["id"],
-            "kind": leg.kind,
-            "round": str(leg.round_number),
-            "variants_of": leg.variants_of,
-            "class": leg.klass,
-        },
+        fields={"alert": stored["id"], "kind": leg.kind, **others},
         staged=token,
         segments=() if token else leg.pack(),
     )

@@ -26,7 +26,7 @@ _STAGED = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLeg:
-    """A leg to publish; ``fields`` describe it (alert, kind, round, variants), ``lane`` is where it is claimed.
+    """A leg to publish; ``fields`` describe it (alert, kind, whose variants), ``lane`` is where it is claimed.
 
     ``staged`` is the token under which its segments were written; empty when they are in place, or come along as
     ``segments``, packed.
@@ -243,9 +243,8 @@ def _published(
     args += [len(along), *(data for _, _, data in along)]
     for leg in plan.legs:
         names += [keys.leg(leg.leg_id), keys.ready(leg.lane, leg.cursor.klass), keys.bell(leg.lane)]
-        facts = {**leg.fields, "total": str(leg.cursor.total)}
-        args += [leg.leg_id, leg.cursor.pack(), leg.cursor.expires, 2 * len(facts)]
-        for pair in facts.items():
+        args += [leg.leg_id, leg.cursor.pack(), leg.cursor.expires, 2 * len(leg.fields)]
+        for pair in leg.fields.items():
             args += pair
     names += [keys.segment(leg.leg_id, number) for leg, number, _ in along]
     for leg in plan.legs:
