@@ -122,6 +122,8 @@ class Builder:
 
     def _without_itself(self, alert: Alert, parts: Parts) -> Alert:
         """Drop a reference to this very message: followed, it would make the alert end itself."""
+        if not alert.references:
+            return alert
         others = tuple([reference for reference in alert.references if not names_itself(alert, reference)])
         if len(others) == len(alert.references):
             return alert

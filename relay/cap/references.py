@@ -18,8 +18,13 @@ class ReferencesReading:
     malformed: tuple[str, ...] = ()
 
 
+_NONE = ReferencesReading(())
+
+
 def read_references(text: str) -> ReferencesReading:
     """Read whitespace-separated ``sender,identifier,sent`` triplets; a time is repaired silently."""
+    if not text:
+        return _NONE
     good: list[Reference] = []
     bad: list[str] = []
     for word in text.split():

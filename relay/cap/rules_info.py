@@ -12,6 +12,11 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _LATIN = frozenset({"en", "de", "fr", "es", "pt", "it", "tr", "pl", "nl", "id"})
 _CYRILLIC = frozenset({"ru", "be", "bg", "uk"})
 _ARABIC = frozenset({"ar", "fa", "ps", "ur"})
+_SCRIPT_OF = {
+    language: script
+    for script, languages in (("latin", _LATIN), ("cyrillic", _CYRILLIC), ("arabic", _ARABIC))
+    for language in languages
+}
 _SCRIPTS = {
     "latin": re.compile(r"[A-Za-z]"),
     "cyrillic": re.compile(r"[\u0400-\u04ff]"),
@@ -28,11 +33,7 @@ def _language_form(info: Info, _: Alert) -> Hits:
 
 
 def _expected_script(info: Info) -> str:
-    primary = (info.language or "en").lower().partition("-")[0]
-    for script, languages in (("latin", _LATIN), ("cyrillic", _CYRILLIC), ("arabic", _ARABIC)):
-        if primary in languages:
-            return script
-    return ""
+    return _SCRIPT_OF.get((info.language or "en").lower().partition("-")[0], "")
 
 
 def _script(info: Info, _: Alert) -> Hits:

@@ -11,6 +11,8 @@ _PLAIN = re.compile(r'[^\s"]+')
 
 def read_words(text: str) -> tuple[str, ...] | None:
     """Return the values of a list, without their quotes; None when a quotation mark is not closed."""
+    if not text:
+        return ()
     if text.count('"') % 2:
         return None
     return tuple([quoted or plain for quoted, plain in _WORD.findall(text) if quoted.strip() or plain])
