@@ -111,8 +111,9 @@ class _Stores:
     def inbound(self, clock: Clock, lately: Lately) -> Receipts:
         """Return what takes receipts and replies: many at a time, which share round trips to one server."""
         busy = self.connection if self.connection.kind == "cluster" else Together(self.connection)
-        writes = Writes(RecentLegs(self.legs), Chunks(busy, self.keys))
-        return Receipts(self.receipts, writes, clock=clock, lately=lately)
+        recent = RecentLegs(self.legs)
+        lately.on_loss = recent.forget
+        return Receipts(self.receipts, Writes(recent, Chunks(busy, self.keys)), clock=clock, lately=lately)
 
 
 class Worker:

@@ -24,10 +24,8 @@ REMEMBER = 10.0
 MOST = 100_000
 #: How long words wait for a Redis that answers.
 GIVE_UP = 120.0
-#: Words are not repeated sooner than this after a loss: by then nobody takes a leg as it was before (recent_legs.py).
-PAUSE = 0.6
-#: What is not taken is said again after pauses that grow to this many seconds.
-LONGEST_PAUSE = 10.0
+#: What is not taken is said again after pauses that grow from the first to the second of these, in seconds.
+PAUSE, LONGEST_PAUSE = 0.5, 10.0
 
 _AT_ONCE = 64
 
@@ -47,6 +45,8 @@ class Lately:
         self._owed: deque[_Note] = deque(maxlen=most)
         self._due = 0.0
         self._pause = PAUSE
+        #: Called before anything is said again.
+        self.on_loss: Callable[[], None] = lambda: None
 
     def note(self, again: Callable[[], Awaitable[object]]) -> None:
         """Remember a word that Redis took; saying it twice must do no harm."""
@@ -60,8 +60,8 @@ class Lately:
         now = self._clock.monotonic()
         owed = {id(note) for note in self._owed}
         self._owed += [note for note in self._notes if note.at >= now - REMEMBER and id(note) not in owed]
-        self._pause = PAUSE
-        self._due = now + PAUSE
+        self._pause, self._due = PAUSE, now
+        self.on_loss()
 
     @property
     def owing(self) -> bool:
@@ -74,8 +74,8 @@ class Lately:
         log.warning("words_repeated", words=len(owed))
         for start in range(0, len(owed), _AT_ONCE):
             await self._some(owed[start : start + _AT_ONCE])
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
         self._due = self._clock.monotonic() + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     async def _some(self, notes: Sequence[_Note]) -> None:
         horizon = self._clock.monotonic() - GIVE_UP

@@ -169,8 +169,8 @@ class Receipts:
         place = await self._writes.leg(ref)
         if place is None:
             raise StoreUnavailable("its leg is not back yet")
-        if place.leg.cursor.same_people(then):
-            await self._writes.write(place, word.record(place))
+        if place.leg.cursor.same_people(then) and not await self._writes.write(place, word.record(place)):
+            raise StoreUnavailable("its leg has gone again")
 
     async def _late(self, ref: DeliveryRef, word: LateWord) -> None:
         """Leave a word for the node that archived its alert, or until its leg has come back after a loss."""

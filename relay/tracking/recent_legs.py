@@ -30,6 +30,10 @@ class RecentLegs:
         self._most = most
         self._known: OrderedDict[str, tuple[float, Leg]] = OrderedDict()
 
+    def forget(self) -> None:
+        """Forget every leg: another server answers, or the store was emptied."""
+        self._known.clear()
+
     async def get(self, leg_id: str) -> Leg | None:
         """Return one leg, or None.
 

@@ -46,6 +46,17 @@ async def test_moment_passes() -> None:
     assert legs.reads == ["one", "one"]
 
 
+async def test_nothing_outlives_a_loss() -> None:
+    """Another server answers: what it has is asked of it at once."""
+    legs = Legs({"one"})
+    recent = RecentLegs(legs, kept=60)
+    await recent.get("one")
+    legs.there.clear()
+    recent.forget()
+
+    assert await recent.get("one") is None
+
+
 async def test_what_is_not_there_is_looked_for_again() -> None:
     """A receipt may overtake its leg: what was not there is not remembered."""
     legs = Legs(set())
