@@ -127,14 +127,11 @@ class OpenChannel:
     async def send(self, batch: Batch) -> Sequence[Outcome]:
         """Hand over ``batch``; always one outcome per item, whatever the adapter does.
 
-        Each item's ``hindrance`` is asked when it is this batch's turn, just before its bytes leave: a reason means
-        that it may not go any more (expired, cancelled, stopped meanwhile), and it is not handed over.
+        Each ``hindrance`` is asked when it is this batch's turn: an item with a reason is not handed over any more.
         """
         places = await self._in_flight.enter(len(batch))
         try:
             reasons = hindrances(batch)
-            if not any(reasons):
-                return await self._send(batch, places)
             leaving = [item for item, reason in zip(batch, reasons, strict=True) if not reason]
             if not leaving:
                 self.breaker.end(0, (), now=self.clock.monotonic())
