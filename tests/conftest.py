@@ -10,8 +10,14 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 settings.register_profile("chapar", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("chapar")
 
-#: Tests of one file below these share a relay or an API that is slow to start.
-TOGETHER = ("tests/acceptance/test_black_box_", "tests/integration/api/")
+#: Tests of one file below these share something that is slow to start.
+TOGETHER = (
+    "tests/acceptance/test_black_box_",
+    "tests/contract/test_cluster",
+    "tests/contract/test_sentinel",
+    "tests/integration/api/",
+    "tests/integration/test_cli_relay",
+)
 
 
 class Spread(LoadScopeScheduling):  # type: ignore[misc]
