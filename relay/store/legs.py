@@ -168,9 +168,12 @@ class Legs:
         return {_text(name): int(index) for name, index in found.items()}
 
     async def close(self, leg_id: str, alert_id: str, state: State) -> str:
-        """End a stopped or expired leg: what waits is read as ``state``; ``leased`` while chunks are out."""
+        """End a stopped or expired leg: what waits is read as ``state``; ``leased`` while chunks are out.
+
+        Of a leg of which Redis may have forgotten something it is read as possibly sent.
+        """
         keys = self.keys.of_leg(leg_id)
-        names = [keys.legs, keys.leg(leg_id), keys.alert(alert_id)]
+        names = [keys.legs, keys.leg(leg_id), keys.alert(alert_id), keys.run]
         return _text(await self._redis.run("close", names, [leg_id, int(state)]))
 
     async def take_checks(self, *, put_off_ms: int, most: int) -> list[str]:

@@ -186,6 +186,8 @@ def _reason(leg: Leg, record: Record, state: State) -> str | None:
         return reason_of(record.reason) or None
     if state is State.CANCELLED:
         return "superseded" if leg.cursor.flags & SUPERSEDED else "alert_cancelled"
+    if state is State.POSSIBLY_SENT:
+        return "worker_lost"
     return "alert_expired" if state is State.EXPIRED else reason_of(record.reason) or None
 
 

@@ -143,7 +143,7 @@ async def test_leg_that_came_back_is_not_closed_at_once(engine: Engine, reconcil
     assert young == {State.QUEUED: 10}
     assert again is not None
     assert 1 < again <= 3
-    assert await engine.counts(made.leg_id) == {State.EXPIRED: 10}
+    assert await engine.counts(made.leg_id) == {State.POSSIBLY_SENT: 10}
 
 
 async def test_clock_that_is_ahead_looks_again_soon(engine: Engine) -> None:
@@ -244,3 +244,18 @@ async def test_leg_that_another_server_has_as_ended_is_looked_at_again(engine: E
     assert again is not None
     assert 0 < again <= 10
     assert await next_look(engine, leg) is None
+
+
+@pytest.mark.parametrize(("changed_ago", "ends"), [(0, State.POSSIBLY_SENT), (90, State.CANCELLED)])
+async def test_what_another_server_may_have_sent_is_not_called_unsent(
+    engine: Engine, reconciler: Reconciler, changed_ago: int, ends: State
+) -> None:
+    """Sent through the old primary by workers that died, cancelled after the failover: nobody knows whom it reached."""
+    leg = await engine.leg([10])
+    await engine.redis.call("HSET", engine.keys.run, "changed", wall_ms() - changed_ago * 1000)
+    alert = await engine.alerts.get("alert")
+    assert alert is not None
+    await engine.alerts.stop(alert, state="cancelled", cause="c")
+    await reconciler.look(leg)
+
+    assert await engine.counts(leg) == {ends: 10}
