@@ -65,7 +65,7 @@ async def test_answering(working: House) -> None:
 
 async def test_pages_that_are_kept_are_told_apart(working: House) -> None:
     """A page is written once for all who answer alike; who has not answered, or said something else, sees his own."""
-    made, _, _ = await link(working, "ack-7")
+    made, _, _ = await link(working, "ack-12")
     before = await working.ask("GET", f"/a/{made}", who="")
     answers = (b"answer=1", b"answer=2", b"answer=2")
     one, two, again = [
