@@ -1,5 +1,6 @@
 """Claiming: the worst news first, nothing starves, nothing is lost, nobody sends what another one holds."""
 
+import asyncio
 import itertools
 from collections import Counter
 
@@ -98,6 +99,16 @@ async def test_legs_of_a_class_take_turns(engine: Engine) -> None:
 
     assert Counter(found) == {large: 3, small: 2}
     assert found[0] != found[1]
+
+
+async def test_legs_begin_in_the_order_of_their_plans(engine: Engine) -> None:
+    """Many small alerts of a class: who was planned first is told first, whatever the legs are called."""
+    legs = []
+    for number in range(12):
+        legs.append(await engine.leg([1], alert_id=f"alert {number}"))
+        await asyncio.sleep(0.002)  # plans are told apart by the millisecond
+
+    assert [(await engine.claim()).leg_id for _ in legs] == legs
 
 
 async def test_urgent_slots_take_no_low_news(engine: Engine) -> None:

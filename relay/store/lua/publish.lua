@@ -31,6 +31,7 @@ redis.call('HSET', KEYS[2], 'pass', ARGV[7], 'waits', ARGV[8], 'planned', ARGV[2
 redis.call('HINCRBY', KEYS[2], 'recipients', ARGV[3])
 redis.call('HINCRBY', KEYS[2], 'deliveries', ARGV[4])
 local open = redis.call('HINCRBY', KEYS[2], 'legs_open', legs)
+local NEVER = 2 ^ 50 -- a leg that was never served goes before all that were, and behind older ones
 local ids, a = {}, 11 + along
 -- A plan that another server had, and this one never heard of, may have been sent from there.
 local changed = redis.call('HGET', KEYS[5], 'changed')
@@ -47,7 +48,7 @@ for i = 1, legs do
     packed = write_cursor(cursor)
   end
   redis.call('HSET', KEYS[1], id, packed)
-  redis.call('ZADD', KEYS[k + 1], 0, id)
+  redis.call('ZADD', KEYS[k + 1], tonumber(ARGV[2]) - NEVER, id)
   redis.call('ZADD', KEYS[4], expires, id)
   -- One ring wakes one worker: as many as the leg has full chunks to share.
   local rings = math.min(64, math.ceil(cursor.total / 500))
