@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -41,6 +41,10 @@ HANDS = 16
 URGENT_HANDS = 8
 #: So many of those that can wait are planned by one hand, in one go.
 TOGETHER = 32
+#: A job that so many planners took and did not finish is planned by itself: it may be what they died of.
+SUSPECT = 2
+#: A job that so many took is held for a person.
+SPOILED = 5
 #: How long a full planner waits for a hand, in seconds; each that becomes free rings.
 _FULL = 1.0
 #: A plan for no more people than this is made in the event loop: a thread would cost more.
@@ -75,6 +79,7 @@ class Planner:
         self._limits = limits
         self._clock = clock
         self._precedence = precedence or Precedence()
+        self._hands = 0
         self._in_hand: set[str] = set()
         #: Plans small alerts together.
         self.small = SmallPlans(
@@ -90,40 +95,51 @@ class Planner:
         """Plan until ``stopping``; then finish what is in hand."""
         async with asyncio.TaskGroup() as tasks:
             while not stopping.is_set():
-                wait = _FULL if len(self._in_hand) >= HANDS + URGENT_HANDS else await self._take(tasks)
+                wait = _FULL if self._hands >= HANDS + URGENT_HANDS else await self._take(tasks)
                 if wait:
                     await self._bells.wait(PLAN_LANE, seconds=wait)
 
     async def _take(self, tasks: asyncio.TaskGroup) -> float:
         """Take what is next; returns how long to wait before the next, 0 after a success."""
         try:
-            alert_ids, wait = await self._alerts.take_plans(
-                lease_ms=int(self._settings.engine.lease * 1000), urgent=len(self._in_hand) >= HANDS, most=TOGETHER
+            taken = await self._alerts.take_plans(
+                lease_ms=int(self._settings.engine.lease * 1000), urgent=self._hands >= HANDS, most=TOGETHER
             )
         except StoreUnavailable:
             return 0.2
-        if not alert_ids:
-            return wait / 1000
-        fresh = [alert_id for alert_id in alert_ids if alert_id not in self._in_hand]
+        if not taken.alert_ids:
+            return taken.wait / 1000
+        fresh = [alert_id for alert_id in taken.alert_ids if alert_id not in self._in_hand]
         if not fresh:
             # Its lease ran out while it is planned here, slowly: nobody died of it.
-            await self._put_off(alert_ids[0])
-        if len(fresh) > 1:
-            self._begin(tasks, self._together(fresh), f"{fresh[0]} and {len(fresh) - 1} more")
-        elif fresh:
-            self._begin(tasks, self._guarded(fresh[0]), fresh[0])
+            await self._put_off(taken.alert_ids[0])
+        elif taken.takes >= SUSPECT:
+            await self._suspect(fresh[0], taken.takes)
+        else:
+            tasks.create_task(self._work(fresh), name=f"plan {fresh[0]}")
         return 0.0
 
-    def _begin(self, tasks: asyncio.TaskGroup, work: Coroutine[None, None, None], hand: str) -> None:
-        self._in_hand.add(hand)
-        self._crowded()
-        tasks.create_task(self._work(hand, work), name=f"plan {hand}")
+    async def _suspect(self, alert_id: str, takes: int) -> None:
+        """Plan by itself what was in hand when planners died; hold what several died of with nothing beside it.
 
-    async def _work(self, hand: str, work: Coroutine[None, None, None]) -> None:
+        Others that were in hand with it come through here, one after the other; only the culprit does not.
+        """
+        log.warning("plan_suspected", alert=alert_id, takes=takes)
+        if takes < SPOILED:
+            await self._work([alert_id])
+            return
+        log.error("plan_spoiled", alert=alert_id, takes=takes)
+        await self._held(alert_id, reason="plan_failed")
+
+    async def _work(self, alert_ids: Sequence[str]) -> None:
+        self._hands += 1
+        self._in_hand.update(alert_ids)
+        self._crowded()
         try:
-            await work
+            await (self._together(alert_ids) if len(alert_ids) > 1 else self._guarded(alert_ids[0]))
         finally:
-            self._in_hand.discard(hand)
+            self._hands -= 1
+            self._in_hand.difference_update(alert_ids)
             self._crowded()
             self._bells.ring(PLAN_LANE)
             self._bells.ring(CHECKS)
@@ -148,7 +164,7 @@ class Planner:
 
     def _crowded(self) -> None:
         """Let bells pass by while all hands are full."""
-        if len(self._in_hand) >= HANDS:
+        if self._hands >= HANDS:
             self._bells.crowded.add(PLAN_LANE)
         else:
             self._bells.crowded.discard(PLAN_LANE)

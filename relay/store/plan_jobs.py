@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-
-import structlog
+from typing import NamedTuple
 
 from relay.adapter import Class
 from relay.errors import StoreUnavailable
@@ -13,12 +12,7 @@ from relay.store.keys import CLASSES, Partition
 from relay.store.lookout import AWAY, Lookout
 from relay.store.partitions import Keys, home_of
 
-log = structlog.get_logger()
-
 PLAN_LANE = "plan"
-#: A job that so many planners took, and none finished, is not given to another one: it may be what they died of.
-MOST_TAKES = 3
-
 #: The classes that count as urgent are the first so many: P0 and P1.
 URGENT = 2
 
@@ -26,6 +20,17 @@ URGENT = 2
 def plan_score(klass: Class, received_ms: int) -> int:
     """Return the score of a plan job: strict classes, then oldest first."""
     return CLASSES.index(klass) * 2**42 + received_ms
+
+
+class Taken(NamedTuple):
+    """Plan jobs that were leased, the most urgent first; or none, and the milliseconds until something may be due.
+
+    ``takes`` is how many planners took the first of them before and neither finished it nor put it off (up to 7).
+    """
+
+    alert_ids: list[str]
+    wait: int
+    takes: int = 0
 
 
 class PlanJobs:
@@ -36,53 +41,44 @@ class PlanJobs:
         self.keys = keys
         self._lookout = Lookout(len(keys.all))
 
-    async def take_plans(self, *, lease_ms: int, urgent: bool = False, most: int = 1) -> tuple[list[str], int]:
-        """Lease the most urgent plan job: ([alert id], 0), or ([], milliseconds until something may be due).
+    async def take_plans(self, *, lease_ms: int, urgent: bool = False, most: int = 1) -> Taken:
+        """Lease the most urgent plan job; when it is neither P0 nor P1, up to ``most`` at once, in order.
 
-        When it is neither P0 nor P1, up to ``most`` come at once, in order.  ``urgent``: only P0 and P1.  One that
-        several took and nobody finished is held for a person instead, with the reason ``plan_failed``.
+        ``urgent``: only P0 and P1.
 
         Raises:
             StoreUnavailable: Redis is away.
         """
         if isinstance(self.keys, Partition):
-            alert_ids, wait, _ = await self._take(self.keys, lease_ms, tell=False, urgent=urgent, most=most)
-            return alert_ids, wait
+            return (await self._take(self.keys, lease_ms, tell=False, urgent=urgent, most=most))[0]
         now = time.monotonic()
         look = self._lookout.next(now, lowest=URGENT if urgent else len(CLASSES))
         if look is None:
-            return [], int(self._lookout.rest(now) * 1000)
+            return Taken([], int(self._lookout.rest(now) * 1000))
         try:
             keys = self.keys.all[look.place]
-            alert_ids, wait, waiting = await self._take(keys, lease_ms, tell=True, urgent=urgent, most=most)
+            taken, waiting = await self._take(keys, lease_ms, tell=True, urgent=urgent, most=most)
         except StoreUnavailable:
             self._lookout.found(look.place, waiting=0, look_at=now + AWAY)
-            return [], 0
+            return Taken([], 0)
         # A lease that runs out is looked for at its time, however much is taken meanwhile.
-        look_at = now + (wait or lease_ms) / 1000
-        if alert_ids or not urgent:
+        look_at = now + (taken.wait or lease_ms) / 1000
+        if taken.alert_ids or not urgent:
             self._lookout.found(look.place, waiting=waiting, look_at=look_at)
         else:
             self._lookout.nothing(look.place, lowest=URGENT, look_at=look_at)
-        for alert_id in alert_ids:
+        for alert_id in taken.alert_ids:
             self.keys.settled(alert_id, keys)
-        return alert_ids, 0
+        return taken._replace(wait=0)
 
     def plans_in(self, place: int) -> None:
         """Look for jobs in a partition at the next occasion: its bell rang."""
         self._lookout.rang(place)
 
-    async def _take(
-        self, keys: Partition, lease_ms: int, *, tell: bool, urgent: bool, most: int
-    ) -> tuple[list[str], int, int]:
-        names, args = [keys.plan, keys.plan_leases], [lease_ms, int(tell), int(urgent), most, MOST_TAKES]
-        wait, waiting, *found = await self._redis.run("plan_take", names, args)
-        alert_ids = [alert_id.decode() for alert_id in found]
-        if int(wait) < 0:
-            log.error("plan_spoiled", alert=alert_ids[0], takes=MOST_TAKES)
-            await self._redis.run("hold", [keys.alert(alert_ids[0]), keys.plan_leases], [alert_ids[0], "plan_failed"])
-            return [], 1, int(waiting)
-        return alert_ids, int(wait), int(waiting)
+    async def _take(self, keys: Partition, lease_ms: int, *, tell: bool, urgent: bool, most: int) -> tuple[Taken, int]:
+        names, args = [keys.plan, keys.plan_leases], [lease_ms, int(tell), int(urgent), most]
+        wait, waiting, takes, *found = await self._redis.run("plan_take", names, args)
+        return Taken([alert_id.decode() for alert_id in found], int(wait), int(takes)), int(waiting)
 
     def partition(self, alert_id: str) -> int:
         """Return the number of the partition of an alert whose plan was taken here."""

@@ -10,9 +10,9 @@ from tests.contract.engine_side import wall_ms
 async def take(jobs: PlanJobs, *, looks: int = 20) -> str:
     """Return the next job, looking as often as a planner would."""
     for _ in range(looks):
-        alert_ids, _ = await jobs.take_plans(lease_ms=10_000)
-        if alert_ids:
-            return alert_ids[0]
+        taken = await jobs.take_plans(lease_ms=10_000)
+        if taken.alert_ids:
+            return taken.alert_ids[0]
     return ""
 
 

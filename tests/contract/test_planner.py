@@ -8,7 +8,7 @@ import pytest
 
 from relay.adapter import Class, Kind
 from relay.errors import StoreUnavailable
-from relay.fanout.planner import HANDS
+from relay.fanout.planner import HANDS, SPOILED
 from relay.store.plan_jobs import PLAN_LANE
 from tests.contract.engine_side import Engine
 from tests.contract.planner_side import World
@@ -168,6 +168,28 @@ async def test_large_plans_do_not_block_the_worst_news(world: World) -> None:
         stopping.set()
 
     assert low == "accepted"
+
+
+@pytest.mark.parametrize(("takes", "state", "reason"), [(SPOILED - 1, "active", ""), (SPOILED, "held", "plan_failed")])
+async def test_what_planners_die_of_is_held_in_the_end(world: World, takes: int, state: str, reason: str) -> None:
+    """Whoever was only in hand when planners died is planned, by itself; a plan that nobody survives wants a person."""
+    await world.accept("a")
+    for _ in range(takes):
+        await world.engine.alerts.take_plans(lease_ms=60_000)
+        score = float(await world.engine.redis.call("ZSCORE", world.engine.keys.plan_leases, "a"))
+        await world.engine.redis.call("ZADD", world.engine.keys.plan_leases, score - 3_600_000, "a")
+        world.engine.alerts.plans_in(world.engine.alerts.partition("a"))
+    stopping = asyncio.Event()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.planner.run(stopping))
+        while await world.state("a") == "accepted":
+            await asyncio.sleep(0.01)
+        stopping.set()
+        world.bells.ring(PLAN_LANE)
+    stored = await world.engine.alerts.get("a")
+
+    assert stored is not None
+    assert (stored["state"], stored["reason"]) == (state, reason)
 
 
 async def test_plan_that_outlives_its_lease_is_made_once(world: World) -> None:

@@ -141,7 +141,7 @@ async def test_update_that_needs_a_person_ends_nothing(world: World) -> None:
     await world.planner._guarded("u")
     world.crowd.error = None
     given_back = (await world.state("u"), await world.state("a"))
-    (jobs, _) = await world.engine.alerts.take_plans(lease_ms=1000)
+    jobs = (await world.engine.alerts.take_plans(lease_ms=1000)).alert_ids
     await world.planner.plan("a")
 
     assert ended == "superseded"
