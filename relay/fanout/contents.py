@@ -13,6 +13,7 @@ from relay.cap.model import Alert, Info
 from relay.cap.parse import Limits, parse_json, parse_xml
 from relay.cap.xml_out import to_xml
 from relay.errors import RelayError
+from relay.fanout.just_planned import JustPlanned
 from relay.fanout.publisher import Published
 from relay.fanout.segment import SEGMENT, Segment
 from relay.messages.message import Message
@@ -80,6 +81,8 @@ class Contents:
         self._facts: OrderedDict[str, LegFacts] = OrderedDict()
         self._segments: OrderedDict[tuple[str, int], Segment] = OrderedDict()
         self._deliveries = 0  # in the segments that are kept
+        #: What was planned here just now, so that it need not be read again.
+        self.planned = JustPlanned()
 
     async def facts(self, leg_id: str) -> LegFacts:
         """Return the facts of a leg.
@@ -88,11 +91,9 @@ class Contents:
             Vanished: the leg or its alert is gone.
             StoreUnavailable: Redis is away.
         """
-        known = self._facts.get(leg_id)
-        if known is None:
-            known = await self._read(leg_id)
-            _keep(self._facts, leg_id, known, _KEPT_LEGS)
-        return known
+        if not self._knows(leg_id):
+            _keep(self._facts, leg_id, await self._read(leg_id), _KEPT_LEGS)
+        return self._facts[leg_id]
 
     async def segment(self, leg_id: str, number: int) -> Segment:
         """Return a segment.
@@ -115,7 +116,7 @@ class Contents:
         Raises:
             StoreUnavailable: Redis is away.
         """
-        unknown = [chunk.leg_id for chunk in chunks if chunk.leg_id not in self._facts]
+        unknown = [chunk.leg_id for chunk in chunks if not self._knows(chunk.leg_id)]
         if len(chunks) == 1 or not unknown:
             return
         legs = [leg for leg in await self._legs.get_many(unknown) if leg is not None and len(leg.cursor.sizes) == 1]
@@ -130,12 +131,19 @@ class Contents:
                 self._keep_segment(leg.leg_id, segment)
 
     def remember(self, new: Published) -> None:
-        """Keep what was planned here just now, so that it need not be read again, unless too much waits already."""
-        if len(self._facts) < _KEPT_LEGS:
-            leg, alert = new.leg, new.plan.alert
-            self._facts[leg.leg_id] = _facts(leg.leg_id, leg.kind, new.cursor, new.plan.stored, alert, alert.info)
-            for segment in leg.segments:
-                self._keep_segment(leg.leg_id, segment)
+        """Keep what was planned here just now."""
+        leg, alert = new.leg, new.plan.alert
+        facts = _facts(leg.leg_id, leg.kind, new.cursor, new.plan.stored, alert, alert.info)
+        self.planned.add(facts, leg.segments)
+
+    def _knows(self, leg_id: str) -> bool:
+        """Whether a leg need not be read."""
+        if leg_id not in self._facts and (planned := self.planned.take(leg_id)) is not None:
+            facts, segments = planned
+            _keep(self._facts, leg_id, facts, _KEPT_LEGS)
+            for segment in segments:
+                self._keep_segment(leg_id, segment)
+        return leg_id in self._facts
 
     def sent(self, leg_id: str) -> None:
         """Make room: all of a small leg is sent."""
@@ -145,6 +153,7 @@ class Contents:
     def forget(self) -> None:
         """Forget everything: the store may have been emptied and filled again."""
         self._facts.clear()
+        self.planned.clear()
         self._segments.clear()
         self._deliveries = 0
 

@@ -45,6 +45,8 @@ TOGETHER = 32
 SUSPECT = 2
 #: A job that so many took is held for a person.
 SPOILED = 5
+#: How soon a planner that is ahead of its lanes looks again, in seconds.
+_AHEAD = 0.02
 #: How long a full planner waits for a hand, in seconds; each that becomes free rings.
 _FULL = 1.0
 #: A plan for no more people than this is made in the event loop: a thread would cost more.
@@ -103,12 +105,12 @@ class Planner:
         """Take what is next; returns how long to wait before the next, 0 after a success."""
         try:
             taken = await self._alerts.take_plans(
-                lease_ms=int(self._settings.engine.lease * 1000), urgent=self._hands >= HANDS, most=TOGETHER
+                lease_ms=int(self._settings.engine.lease * 1000), urgent=self._crowded(), most=TOGETHER
             )
         except StoreUnavailable:
             return 0.2
         if not taken.alert_ids:
-            return taken.wait / 1000
+            return _AHEAD if self.small.is_ahead(self._ms()) else taken.wait / 1000
         fresh = [alert_id for alert_id in taken.alert_ids if alert_id not in self._in_hand]
         if not fresh:
             # Its lease ran out while it is planned here, slowly: nobody died of it.
@@ -162,12 +164,14 @@ class Planner:
         with suppress(StoreUnavailable):
             await self._alerts.put_off_plan(alert_id, until_ms=self._ms() + int(self._settings.engine.lease * 1000))
 
-    def _crowded(self) -> None:
-        """Let bells pass by while all hands are full."""
-        if self._hands >= HANDS:
+    def _crowded(self) -> bool:
+        """Whether nothing but P0 and P1 is taken, because all hands are full or the lanes far behind; bells pass by."""
+        crowded = self._hands >= HANDS or self.small.is_ahead(self._ms())
+        if crowded:
             self._bells.crowded.add(PLAN_LANE)
         else:
             self._bells.crowded.discard(PLAN_LANE)
+        return crowded
 
     async def _guarded(self, alert_id: str) -> None:
         """Plan one alert; a plan that cannot be made must not stop the next."""

@@ -44,6 +44,8 @@ class SmallPlans:
         self._precedence = precedence
         #: Called with each leg that became claimable: whoever sends it here need not read it again.
         self.on_published: Callable[[Published], None] = lambda _: None
+        #: Asked (with the time in ms) whether the lanes have enough to do.
+        self.is_ahead: Callable[[float], bool] = lambda _: False
 
     async def plan(self, alert_ids: Sequence[str], admission: Admission | None) -> set[str]:
         """Plan several alerts; returns those that must be planned alone.

@@ -191,6 +191,7 @@ class Worker:
             precedence=self._precedence,
         )
         planner.small.on_published = self._contents.remember
+        planner.small.is_ahead = self._contents.planned.is_full
         planner.recall.owes = self._replay.owes
         memory = settings.memory
         room = Room(stores.connection, limit_mb=memory.limit_mb, reserve=memory.reserve, clock=self._clock)

@@ -170,6 +170,27 @@ async def test_large_plans_do_not_block_the_worst_news(world: World) -> None:
     assert low == "accepted"
 
 
+async def test_planner_ahead_of_its_lanes_plans_the_worst_news_only(world: World) -> None:
+    """Enough is planned that nobody has sent yet: low alerts wait for the lanes, a flash does not."""
+    ahead, stopping = True, asyncio.Event()
+    world.planner.small.is_ahead = lambda _now: ahead
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.planner.run(stopping))
+        await world.accept("low", klass=Class.P4)
+        await world.accept("flash", klass=Class.P0)
+        while await world.state("flash") != "active":
+            await asyncio.sleep(0.01)
+        low = await world.state("low")
+        ahead = False
+        while await world.state("low") != "active":
+            world.engine.alerts.plans_in(world.engine.alerts.partition("low"))
+            await asyncio.sleep(0.01)
+        stopping.set()
+        world.bells.ring(PLAN_LANE)
+
+    assert low == "accepted"
+
+
 @pytest.mark.parametrize(("takes", "state", "reason"), [(SPOILED - 1, "active", ""), (SPOILED, "held", "plan_failed")])
 async def test_what_planners_die_of_is_held_in_the_end(world: World, takes: int, state: str, reason: str) -> None:
     """Whoever was only in hand when planners died is planned, by itself; a plan that nobody survives wants a person."""
