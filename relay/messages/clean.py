@@ -29,6 +29,8 @@ def block(text: str) -> str:
 
     What is longer than :data:`LONGEST` ends in ``...``.
     """
+    if text.isprintable() and len(text) <= LONGEST:
+        return " ".join(text.split())  # nothing to remove, and no space but the plain one: nearly always
     if len(text) > LONGEST:
         return block(shorten(text[: LONGEST + 1], lambda piece: len(piece) <= LONGEST))
     text = _BREAKS.sub("\n", text).replace("\t", " ")

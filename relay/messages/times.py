@@ -43,8 +43,8 @@ class Calendar:
     def clock(self, moment: datetime) -> str:
         """Return ``18:00``, or ``18:00 UTC`` when that is not known to be the readers' time."""
         local = self._local(moment)
-        known = self.stated or local.utcoffset()
-        return f"{local:%H:%M}" if known else f"{local:%H:%M} UTC"
+        time = f"{local.hour:02}:{local.minute:02}"
+        return time if self.stated or local.utcoffset() else f"{time} UTC"
 
     def short(self, moment: datetime) -> str:
         """Return ``18:00``, or ``18:00 14.03`` when it is another day than today."""
