@@ -11,15 +11,15 @@ _FEW_POINTS: Final = 200
 
 
 class Outlines:
-    """Polygons, the same when their texts are read as the same points."""
+    """Polygons, the same when all their points are; ``short`` when it costs little to compare these."""
 
     def __init__(self, polygons: Sequence[Polygon]) -> None:
         self.polygons = polygons
-        self.short = sum(len(polygon.points) for polygon in polygons) <= _FEW_POINTS
-        self._known_by = tuple((p.text, p.points[:2]) if p.text else (p.points,) for p in polygons)
+        self._points = tuple(polygon.points for polygon in polygons)
+        self.short = sum(map(len, self._points)) <= _FEW_POINTS
 
     def __hash__(self) -> int:
-        return hash(self._known_by)
+        return hash(self._points)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Outlines) and self._known_by == other._known_by
+        return isinstance(other, Outlines) and self._points == other._points
