@@ -111,7 +111,7 @@ class Chunks:
 
     async def _claim(self, keys: Partition, lane: str, t: _Terms, *, floor: int) -> tuple[Claimed, int]:
         """Claim in one partition; returns also a bit for each class that waits there afterwards."""
-        names = [keys.legs, keys.turn, keys.run, keys.tokens, keys.checks]
+        names = [keys.legs, keys.turn(lane), keys.run, keys.tokens, keys.checks]
         names += [keys.ready(lane, c) for c in CLASSES]
         names += [keys.leases(lane, c) for c in CLASSES]
         names += [keys.retries(lane, c) for c in CLASSES]

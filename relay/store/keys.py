@@ -147,10 +147,9 @@ class Partition:
         """HASH: leased chunk → fencing token."""
         return self._key("tokens")
 
-    @property
-    def turn(self) -> str:
-        """STRING: how many claims were made."""
-        return self._key("turn")
+    def turn(self, lane: str) -> str:
+        """STRING: how many claims of a lane were made: each lane has its own floor share."""
+        return self._key(f"turn:{lane}")
 
     @property
     def run(self) -> str:

@@ -91,6 +91,21 @@ async def test_classes_are_strict(engine: Engine) -> None:
     assert found == sorted(found, key=list(Class).index)
 
 
+async def test_each_lane_has_its_floor(engine: Engine) -> None:
+    """Two lanes that claim in strict turn: neither takes the other's share of the lowest class."""
+    for lane in ("sms", "email"):
+        for klass in (Class.P1, Class.P4):
+            await engine.leg([4000], klass=klass, alert_id=f"{lane} of {klass}", lane=lane)
+    found: dict[str, list[Class]] = {"sms": [], "email": []}
+    for _ in range(32):
+        for lane, classes in found.items():
+            claimed = (await engine.try_claim(lane=lane, most=1)).found
+            assert isinstance(claimed, Chunk)
+            classes.append(claimed.klass)
+
+    assert [classes.count(Class.P4) for classes in found.values()] == [2, 2]
+
+
 async def test_legs_of_a_class_take_turns(engine: Engine) -> None:
     """Two legs of a class are served in turn, so a small one does not wait for a large one."""
     large = await engine.leg([4000, 4000], alert_id="large")

@@ -31,7 +31,7 @@ def names(partition: Partition) -> list[str]:
         *(partition.leases("sms", c) for c in Class),
         *(partition.retries("sms", c) for c in Class),
         partition.tokens,
-        partition.turn,
+        partition.turn("sms"),
         partition.run,
         partition.checks,
         partition.archiving("a"),
