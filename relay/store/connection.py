@@ -104,9 +104,11 @@ class Connection:
 
         Where a server is away its replies are :class:`StoreUnavailable`; where there is none at all it is raised.
         """
+        if not calls:
+            return []
         digest = scripts.digest(name)
         found = []
-        replies = await self.replies([("EVALSHA", digest, len(names), *names, *args) for names, args in calls])
+        replies = await self._asked([("EVALSHA", digest, len(names), *names, *args) for names, args in calls])
         for (names, args), reply in zip(calls, replies, strict=True):
             if not isinstance(reply, BaseException):
                 found.append(reply)
@@ -175,6 +177,10 @@ class Connection:
         """
         async with available():
             return await self._route.pipe(commands, errors=True)
+
+    async def _asked(self, commands: Sequence[Command]) -> list[Any]:
+        """Return :meth:`replies`; those who share round trips do so here too."""
+        return await self.replies(commands)
 
     async def after_write(self, write: Command, wait: Command, *, timeout: float) -> Any:  # noqa: ANN401 -- replies differ by command
         """Write and then wait (``WAIT``, ``WAITAOF``) on the same connection: on another one the answer is worthless.

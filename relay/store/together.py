@@ -66,6 +66,9 @@ class Together(Connection):
             return await super().pipe(commands, atomic=atomic)
         return [await _checked(reply) for reply in await self._travel(commands)]
 
+    async def _asked(self, commands: Sequence[Command]) -> list[Any]:
+        return await self._travel(commands)
+
     async def _travel(self, commands: Sequence[Command]) -> list[Any]:
         """Return the replies to ``commands``, in order."""
         trip = self._boarding

@@ -69,6 +69,23 @@ async def test_who_waits_at_the_same_time_shares_a_trip(counting: Counting) -> N
     assert sum(counting.trips) == 20
 
 
+async def test_scripts_share_a_trip_too(counting: Counting) -> None:
+    """Settles of many receipts or answers at the same time; a script that the server does not know yet is sent again."""
+    together = Watched(counting)
+    await counting.call("SCRIPT", "FLUSH")
+    names = [[f"c1:{{p}}channels{n}"] for n in range(5)]
+    async with asyncio.TaskGroup() as tasks:
+        asked = [tasks.create_task(together.run_many("channel_index", [(key, ["sms"])])) for key in names]
+    first = len(counting.trips)
+    async with asyncio.TaskGroup() as tasks:
+        again = [tasks.create_task(together.run_many("channel_index", [(key, ["mail"])])) for key in names]
+
+    assert [task.result() for task in asked] == [[1]] * 5
+    assert [task.result() for task in again] == [[2]] * 5
+    assert len(counting.trips) - first == 2
+    assert await together.run_many("channel_index", []) == []
+
+
 async def test_trip_is_bounded(counting: Counting) -> None:
     """More than a trip takes wait for the next; nobody is left behind."""
     together = Watched(counting)
