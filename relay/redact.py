@@ -59,7 +59,7 @@ def redact_fields(fields: Mapping[Any, object], *, depth: int = DEEPEST) -> dict
 
 def mask(text: str) -> str:
     """Mask what looks like a phone number, a mailbox or a secret in one text, and cut it to two KiB."""
-    if len(text) < _SHORT and text.isascii() and text.isalnum() and not text.isdecimal():
+    if len(text) < _SHORT and text.isascii() and text.replace("-", "").isalnum() and not text.isdecimal():
         return text  # a word or an id: no rule fits, and nearly every field of a log is one
     text = cut(text)
     for pattern, instead in _RULES:

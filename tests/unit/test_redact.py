@@ -1,7 +1,10 @@
 """Nothing that identifies a person or opens a door stays in a log."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from relay import redact as redaction
 from relay.redact import LONGEST_FIELD, cut, mask, redact, redact_fields
 
 
@@ -74,3 +77,13 @@ def test_any_value_can_be_logged() -> None:
     assert "***" in str(redact(nested))
     assert redact([None, True, 3, 1.5]) == [None, True, 3, 1.5]
     assert len(str(redact(list(range(10_000))))) < 1000
+
+
+@given(st.from_regex(r"[A-Za-z0-9-]{0,45}", fullmatch=True))
+def test_the_short_way_hides_no_less(text: str) -> None:
+    """Words and ids are let through without a look at every rule: none of them would have changed one."""
+    masked = cut(text)
+    for pattern, instead in redaction._RULES:
+        masked = pattern.sub(instead, masked)
+
+    assert mask(text) == masked
