@@ -28,7 +28,8 @@ from relay.intake.stored import ends, finding_json, identities, moded, new_alert
 from relay.intake.verdict import Circumstances, State, Verdict, judge
 from relay.intake.verdict_words import say
 from relay.settings import Settings
-from relay.store.alerts import Alerts, NewAlert, Remembered
+from relay.store.alerts import Alerts, Remembered
+from relay.store.new_alert import NewAlert
 
 log = structlog.get_logger()
 

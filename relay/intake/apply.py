@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 
 from relay.directory.service import Directory
@@ -19,6 +21,7 @@ from relay.intake.records import (
 )
 from relay.intake.remember import NotYet
 from relay.store.alerts import Alerts, StoredAlert
+from relay.store.memories import Memory
 from relay.store.switches import Switches
 from relay.tracking.receipts import Receipts
 
@@ -36,16 +39,17 @@ class Applier:
         self._node = node
         self.accept: Accept | None = None  # set by the composition root: the two know each other
 
-    async def apply(self, record: Record, number: int, again: bool) -> None:  # noqa: FBT001 -- the shape of Apply
-        """Apply ``record``; ``again``: it had been applied before a loss.
+    async def apply(self, record: Record, number: int, again: Memory | None) -> None:
+        """Apply ``record``; ``again``: it had been applied before a loss, and this memory is told once more.
 
         Raises:
-            StoreUnavailable: Redis is away; apply it later.
+            StoreUnavailable: Redis is away, or lost something meanwhile; apply it later.
             NotYet: its counterpart is not back; apply it later, and others meanwhile.
         """
         match record:
             case AcceptRecord() if self.accept is not None:
-                await self._alerts.accept(self.accept.new_alert(record, number, again=again))
+                new = self.accept.new_alert(record, number, again=again is not None)
+                await self._alerts.accept(replace(new, memory=again) if again is not None else new)
             case ApprovalRecord():
                 await self._decide(record, number)
             case ControlRecord():
@@ -55,7 +59,7 @@ class Applier:
             case DirectoryRecord():
                 await self._directory.apply(record)
             case AckRecord():
-                await self._acknowledge(record, again=again)
+                await self._acknowledge(record, again=again is not None)
             case _:
                 return
 

@@ -61,7 +61,7 @@ class Ledger:
     async def _tell(self, record: Record, number: int) -> bool:
         try:
             async with asyncio.timeout(self._budget):
-                await self._apply(record, number, False)  # noqa: FBT003 -- the shape of Apply
+                await self._apply(record, number, None)
         except (StoreUnavailable, NotYet, TimeoutError):
             self._remember.later(record, number)
             return False

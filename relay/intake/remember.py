@@ -28,7 +28,7 @@ from relay.intake.records import (
     frame_type_of,
 )
 from relay.intake.waiting import Pending, PlaceOf, Waiting
-from relay.store.memories import DIRECTORY, Memories, Memory
+from relay.store.memories import ANY_MEMORY, DIRECTORY, Memories, Memory
 
 log = structlog.get_logger()
 
@@ -45,7 +45,8 @@ _CHAIN = 50
 _MOST_TRIES = 14
 
 #: Applies one record; ``again``: it had been applied before and was lost.
-Apply = Callable[[Record, int, bool], Awaitable[None]]
+#: Tells Redis of a record; with the memory that it is told again, None when it is told for the first time.
+Apply = Callable[[Record, int, Memory | None], Awaitable[None]]
 
 
 class NotYet(RelayError):
@@ -163,7 +164,8 @@ class Remember:
         # Taken off before the call: worse news may arrive during it and is the first then.
         while not stopping.is_set() and (head := self._waiting.take(self._there)) is not None:
             try:
-                await self._apply(head.record, head.number, head.again)
+                memory = self._known.get(self._place_of(head.record), ANY_MEMORY) if head.again else None
+                await self._apply(head.record, head.number, memory)
             except StoreFull:
                 # It waits alone: worse news has room that this has not.
                 self._put_aside(head, most=None, longest=_PERIOD if head.rank <= _URGENT else _LONGEST_PAUSE)

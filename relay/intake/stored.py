@@ -19,7 +19,7 @@ from relay.errors import Finding
 from relay.intake.memory import Identity
 from relay.intake.records import AcceptRecord
 from relay.store.alert_fields import GIVEN
-from relay.store.alerts import NewAlert
+from relay.store.new_alert import NewAlert
 
 _TEST = "t."
 

@@ -8,40 +8,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from relay.adapter import Class
+from relay.errors import StoreUnavailable
 from relay.store.alert_fields import digest_end, from_fields, to_fields
 from relay.store.copies import Copies
 from relay.store.keys import Partition
 from relay.store.memories import Memories
+from relay.store.new_alert import NewAlert
 from relay.store.partitions import home_of
 from relay.store.plan_jobs import PLAN_LANE, PlanJobs, plan_score
 
 #: How long the dedup keys and the alert itself stay, in seconds.
 KEEP = 7 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAlert:
-    """What intake asks Redis to remember.
-
-    ``received_ms`` and ``expires_ms`` are milliseconds since the epoch; ``referenced`` are the k1 digests of the
-    triples in ``references``; ``fields`` are further hash fields as text (see ``relay.intake.accept``).
-    """
-
-    alert_id: str
-    k0: str
-    k1: str
-    k2: str
-    node: str
-    number: int
-    state: str
-    reason: str
-    msg_type: str
-    klass: Class
-    received_ms: int
-    expires_ms: int
-    referenced: Sequence[str]
-    raw: bytes
-    fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +118,13 @@ class Alerts(PlanJobs):
             new.received_ms,
             KEEP,
             digest_end(new.k0),
-            *to_fields(_facts(new), new.raw),
+            new.memory.run,
+            new.memory.name,
+            *to_fields(new.facts, new.raw),
         ]
         (verdict, state, *others), copies = await self.copies.run(self._redis, "accept", names, args)
+        if verdict == b"lost":
+            raise StoreUnavailable("Redis lost what it was told, while it was told again")
         self.keys.settled(new.alert_id, keys)
         if new.state == "held" and state == b"accepted":
             await self._refer(keys, new.referenced, new.fields, f"{new.msg_type} {new.alert_id}")
@@ -265,20 +246,6 @@ class Alerts(PlanJobs):
         keys = await home_of(self._redis, self.keys, alert["id"])
         names = [keys.legs, keys.alert(alert["id"]), keys.checks]
         return _text(await self._redis.run("stop", names, [state, f"{state}_by", cause, flag, *alert.legs]))
-
-
-def _facts(new: NewAlert) -> dict[str, str]:
-    facts = {
-        "k1": new.k1,
-        **new.fields,
-        "node": new.node,
-        "k0": new.k0,
-        "msgType": new.msg_type,
-        "class": new.klass,
-        "received": str(new.received_ms),
-        "expires": str(new.expires_ms),
-    }
-    return {**facts, "reason": new.reason} if new.reason else facts
 
 
 def stored_alert(alert_id: str, row: Any, *, with_raw: bool) -> StoredAlert:  # noqa: ANN401 -- as the client parses it

@@ -28,6 +28,10 @@ class Memory:
     name: str
 
 
+#: Whatever memory answers.
+ANY_MEMORY = Memory("", "")
+
+
 class Memories:
     """The memories of a deployment, by place."""
 

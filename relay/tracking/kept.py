@@ -11,10 +11,11 @@ import structlog
 from relay.clock import Clock
 from relay.errors import StoreFull, StoreUnavailable
 from relay.fanout.segment import Segment
-from relay.store.alerts import Alerts, Known, NewAlert, Remembered, StoredAlert
+from relay.store.alerts import Alerts, Known, Remembered, StoredAlert
 from relay.store.chunks import Chunks
 from relay.store.connection import Connection
 from relay.store.legs import Leg, Legs
+from relay.store.new_alert import NewAlert
 from relay.store.partitions import Keys
 from relay.store.retire import Retiring
 from relay.store.room import Room

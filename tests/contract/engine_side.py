@@ -11,13 +11,14 @@ import numpy as np
 from relay.adapter import Class, Kind
 from relay.fanout.ids import leg_id
 from relay.fanout.segment import Segment
-from relay.store.alerts import Alerts, NewAlert
+from relay.store.alerts import Alerts
 from relay.store.chunk import Chunk
 from relay.store.chunks import Chunks, Claimed, Nothing
 from relay.store.connection import Connection
 from relay.store.cursor import Cursor
 from relay.store.keys import Partition
 from relay.store.legs import Leg, Legs, NewLeg, Publication
+from relay.store.new_alert import NewAlert
 from relay.store.settlement import Settled, Settlement
 from relay.tracking.states import Record, State
 

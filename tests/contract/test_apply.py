@@ -22,6 +22,7 @@ from relay.intake.records import (
 )
 from relay.intake.remember import NotYet
 from relay.store.connection import Connection
+from relay.store.memories import ANY_MEMORY
 from relay.tracking.states import State
 from tests.contract.engine_side import Engine, an_alert
 from tests.contract.node_side import NodeSide, api_node
@@ -43,7 +44,7 @@ def applier(node: NodeSide) -> Applier:
 
 
 async def tell(node: NodeSide, record: Record, *, again: bool = False) -> None:
-    await applier(node).apply(record, 1, again)
+    await applier(node).apply(record, 1, ANY_MEMORY if again else None)
 
 
 def an_approval(node: NodeSide, alert_id: str, decision: str = "approve") -> ApprovalRecord:

@@ -10,8 +10,8 @@ import pytest
 
 from relay.errors import StoreUnavailable
 from relay.fanout.ids import DeliveryRef
-from relay.store.alerts import NewAlert
 from relay.store.connection import Connection
+from relay.store.new_alert import NewAlert
 from relay.store.room import Room
 from relay.tracking.housekeeping import Housekeeping
 from relay.tracking.kept import KeptAlerts

@@ -9,12 +9,13 @@ import pytest
 
 from relay.adapter import Class, Kind
 from relay.fanout.ids import leg_id
-from relay.store.alerts import Alerts, NewAlert, StoredAlert
+from relay.store.alerts import Alerts, StoredAlert
 from relay.store.chunk import Chunk
 from relay.store.chunks import Chunks
 from relay.store.connection import Connection
 from relay.store.cursor import Cursor
 from relay.store.legs import Legs, NewLeg, Publication
+from relay.store.new_alert import NewAlert
 from relay.store.partitions import Partitions, home_of
 from tests.contract.engine_side import an_alert, wall_ms
 

@@ -1,14 +1,16 @@
 """Accepting and deciding: once, and in whatever order the words arrive."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from relay.adapter import Class
+from relay.errors import StoreUnavailable
 from relay.store.alerts import StoredAlert
-from relay.store.memories import Memories
+from relay.store.memories import Memories, Memory
 from relay.store.packing import pack
-from relay.store.plan_jobs import PLAN_LANE, plan_score
+from relay.store.plan_jobs import PLAN_LANE, Taken, plan_score
 from tests.contract.engine_side import Engine, an_alert, wall_ms
 
 
@@ -312,3 +314,23 @@ async def test_what_the_first_version_wrote_is_known(engine: Engine) -> None:
     assert twin.others == ("old",)
     assert (found.facts, found.raw) == (facts, b"<alert/>")
     assert await engine.alerts.by_triples(["k1-old"]) == {"k1-old": ("old", "twin")}
+
+
+async def test_what_is_told_again_is_for_one_memory_only(engine: Engine) -> None:
+    """Redis heard the Cancel, lost everything once more, and was told of the alert: people were told what was over."""
+    marks = engine.keys.first.marks
+    run, *_ = await engine.redis.run("memory", [marks, engine.keys.first.run], ["node"])
+    name = Memory(run.decode(), "the first")
+    await engine.redis.call("HSET", marks, "node:name", name.name)
+    again = an_alert(fields={"again": "1"}, memory=name)
+    taken = await engine.alerts.accept(replace(again, alert_id="before"))
+    await engine.redis.call("HDEL", marks, "node:name")
+    with pytest.raises(StoreUnavailable):
+        await engine.alerts.accept(again)
+    await engine.redis.call("HSET", marks, "node:name", name.name)
+    with pytest.raises(StoreUnavailable):
+        await engine.alerts.accept(replace(again, memory=Memory("another run", name.name)))
+
+    assert taken.verdict == "new"
+    assert await engine.alerts.get("alert") is None
+    assert await engine.alerts.take_plans(lease_ms=1000) == Taken(["before"], 0)

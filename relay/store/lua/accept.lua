@@ -3,9 +3,16 @@
 -- KEYS: 1 alert  2 triple  3 k1 (as the first version wrote it)  4 referrers of this alert  5 marks  6 plan  7 bell
 --       8 alerts  9 decisions  10.. referrers of every alert that this one refers to
 -- ARGV: 1 alert id  2 end of the digest of its content (K2)  3 node  4 journal number  5 state  6 msgType  7 plan score
---       8 received (ms)  9 keep keys for (s)  10 end of the digest of its bytes (K0)  11.. field, value, ... of the alert
--- Returns {'new' | 'same' | 'conflict', state, other ids with the same triple...}
+--       8 received (ms)  9 keep keys for (s)  10 end of the digest of its bytes (K0)
+--       11 the server run that it is meant for  12 the name of its memory ('' any): see relay/store/memories.py
+--       13.. field, value, ... of the alert
+-- Returns {'new' | 'same' | 'conflict', state, other ids with the same triple...} or {'lost', ''}
 local id, state = ARGV[1], ARGV[5]
+-- After a loss a word comes before what it ends.  If this is not the memory any more that heard the word, the alert waits.
+if ARGV[12] ~= '' then
+  local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  if run ~= ARGV[11] or redis.call('HGET', KEYS[5], ARGV[3] .. ':name') ~= ARGV[12] then return {'lost', ''} end
+end
 local seen = tonumber(redis.call('HGET', KEYS[5], ARGV[3]) or 0)
 if tonumber(ARGV[4]) > seen then redis.call('HSET', KEYS[5], ARGV[3], ARGV[4]) end
 
@@ -40,7 +47,7 @@ if (in_force or state == 'held') and (ARGV[6] == 'Alert' or ARGV[6] == 'Update')
   end
 end
 
-redis.call('HSET', KEYS[1], 'k2', ARGV[2], 'state', state, unpack(ARGV, 11))
+redis.call('HSET', KEYS[1], 'k2', ARGV[2], 'state', state, unpack(ARGV, 13))
 if #extra > 0 then redis.call('HSET', KEYS[1], unpack(extra)) end
 triple_add(KEYS[2], triple, id, ARGV[10], ARGV[9])
 redis.call('ZADD', KEYS[8], ARGV[8], id)

@@ -16,7 +16,7 @@ from relay.intake.ledger import Ledger
 from relay.intake.live import IMPORTED
 from relay.intake.records import AckRecord, ControlRecord, DirectoryRecord, MarkRecord, Record, decode, decode_as
 from relay.intake.remember import Remember
-from relay.store.memories import Memories
+from relay.store.memories import Memories, Memory
 from relay.testing.clocks import START, FakeClock
 
 
@@ -39,7 +39,7 @@ class World:
         )
         self.ledger = Ledger(self.journal, self.remember, self.apply, budget=0.05)
 
-    async def apply(self, record: Record, number: int, again: bool) -> None:
+    async def apply(self, record: Record, number: int, again: Memory | None) -> None:
         if self.hang is not None:
             await self.hang.wait()
         if self.error is not None:

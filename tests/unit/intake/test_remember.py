@@ -25,6 +25,7 @@ class Redis:
 
     def __init__(self) -> None:
         self.told: list[tuple[int, bool]] = []
+        self.memories: list[tuple[int, Memory | None]] = []
         self.away = False
         self.memory = ""
         self.run = "run-1"
@@ -44,7 +45,7 @@ class Redis:
         assert (node, place) == ("node", 0)
         self.memory = name
 
-    async def apply(self, record: Record, number: int, again: bool) -> None:
+    async def apply(self, record: Record, number: int, again: Memory | None) -> None:
         if self.away:
             raise StoreUnavailable("away")
         if number in self.during:
@@ -54,7 +55,8 @@ class Redis:
             await asyncio.sleep(0)
         if number in self.fails:
             raise self.fails[number]
-        self.told.append((number, again))
+        self.told.append((number, again is not None))
+        self.memories.append((number, again))
 
     @property
     def numbers(self) -> list[int]:
@@ -351,3 +353,15 @@ async def test_full_disk_costs_a_note_and_nothing_else(world: World) -> None:
 
     assert world.redis.numbers == [1]
     assert not await world.remember.mark(APPLIED, {})
+
+
+async def test_loss_in_the_middle_of_telling_again(world: World) -> None:
+    """Each record that is told again names the memory it is for, so that no other takes it; a first word names none."""
+    await world.accept()
+    await world.once()
+    first = world.redis.memory
+    world.redis.memory, world.redis.run = "", "run-2"
+    await world.once()
+
+    assert [memory for _, memory in world.redis.memories] == [None, Memory("run-2", world.redis.memory)]
+    assert world.redis.memory != first

@@ -17,7 +17,7 @@ from relay.intake.live import APPLIED
 from relay.intake.records import AcceptRecord, ApprovalRecord, ControlRecord, MarkRecord, Record, encode, frame_type_of
 from relay.intake.remember import Remember
 from relay.intake.retention import KEPT, LONGEST, Retention, keep
-from relay.store.memories import Memories
+from relay.store.memories import Memories, Memory
 from relay.testing.clocks import START, FakeClock
 
 DAY = timedelta(days=1)
@@ -105,7 +105,7 @@ class World:
         self.trusted = True
         self.retention = Retention(self.journal, self.remember, trusted=lambda: self.trusted, clock=self.clock)
 
-    async def apply(self, record: Record, number: int, again: bool) -> None:
+    async def apply(self, record: Record, number: int, again: Memory | None) -> None:
         raise StoreUnavailable("away")
 
     async def write(self, record: Record) -> int:
