@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -30,11 +30,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a journal holds: entries in their order, the highest number confirmed, and the newest stamp of the clock."""
+    """What a journal holds: entries in their order, the highest number confirmed, and the newest stamp of the clock.
+
+    ``memories`` says which memory (server run, name) each place of Redis had when that was noted.
+    """
 
     entries: tuple[Entry, ...]
     applied: int
     newest: datetime | None
+    memories: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 def _nobody(_record: AcceptRecord) -> None:
@@ -71,7 +75,9 @@ def read(frames: Iterable[Frame], *, lost: bool, accepted: Callable[[AcceptRecor
         confirmed = number <= applied and number not in open_
         if not (isinstance(record, DirectoryRecord) and confirmed and number <= imported):
             entries.append(Entry(number, record, lost or confirmed))
-    return Reading(tuple(entries), applied, newest)
+    noted = note.values.get("memories", {}) if note is not None else {}
+    memories = {int(place): (run, name) for place, (run, name) in noted.items()}
+    return Reading(tuple(entries), applied, newest, memories)
 
 
 def _records(frames: Iterable[Frame], accepted: Callable[[AcceptRecord], None]) -> Iterator[tuple[int, Record]]:

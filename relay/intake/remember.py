@@ -75,9 +75,9 @@ class Remember:
         self._apply = apply
         self._waiting = Waiting(place_of)
         self._aside: list[tuple[float, Pending]] = []
-        self._applied = 0
-        self._confirmed = self._noted = 0
+        self._applied = self._confirmed = self._noted = 0
         self._known: dict[int, Memory] = {}
+        self._before: dict[int, Memory] = {}  # whom the process before this one told last
         self._there: set[int] = set()
         self._wake = asyncio.Event()
         self.lost_at: datetime | None = None
@@ -134,13 +134,13 @@ class Remember:
     async def load(self, reading: live.Reading | None = None) -> int:
         """Queue every live record of the journal, as after a restart; returns how many.
 
-        ``reading``: it was read just now.  Redis answers "same" for what it knows, so this costs little when nothing
-        was lost.
+        ``reading``: it was read just now.  Redis answers "same" for what it knows.
         """
         if reading is None:
             reading = await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=False))
         self._queue(reading)
         self._applied, self.newest = reading.applied, reading.newest
+        self._before = {place: Memory(*memory) for place, memory in reading.memories.items()}
         return len(reading.entries)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -208,6 +208,9 @@ class Remember:
         if lost:
             await self._again(lost, emptied=any(changed[p].name != self._known[p].name for p in lost))
         for place, memory in changed.items():
+            if self._before.pop(place, memory) != memory:
+                # The process before this one may have told more than it could note.
+                self._waiting.doubt(place)
             name = memory.name or secrets.token_hex(8)
             await self._memories.name(self._node, place, name)
             self._known[place] = Memory(memory.run, name)
@@ -240,6 +243,7 @@ class Remember:
         values = {
             "applied": self._applied,
             "open": sorted(n for n in self._waiting.numbers if n < self._applied)[:10_000],
+            "memories": {str(place): (memory.run, memory.name) for place, memory in self._known.items()},
         }
         if await self.mark(live.APPLIED, values):
             self._noted = confirmed

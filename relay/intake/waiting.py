@@ -62,6 +62,11 @@ class Waiting:
         self.back(item)
         return True
 
+    def doubt(self, place: int) -> None:
+        """What waits for a place may have been told before, to a memory that is lost."""
+        for item in self._heaps.get(place, ()):
+            item.again = True
+
     def take(self, places: Collection[int]) -> Pending | None:
         """Take the most urgent record for one of ``places`` off; None when there is none."""
         heads = [heap for place in places if (heap := self._heaps.get(place))]

@@ -342,7 +342,7 @@ async def test_notes_are_written_only_when_something_was_applied(world: World) -
     await world.once()
 
     assert before == 0
-    assert [note.values for note in world.notes()] == [{"applied": 5, "open": []}]
+    assert [(note.values["applied"], note.values["open"]) for note in world.notes()] == [(5, [])]
 
 
 async def test_full_disk_costs_a_note_and_nothing_else(world: World) -> None:
@@ -365,3 +365,21 @@ async def test_loss_in_the_middle_of_telling_again(world: World) -> None:
 
     assert [memory for _, memory in world.redis.memories] == [None, Memory("run-2", world.redis.memory)]
     assert world.redis.memory != first
+
+
+@pytest.mark.parametrize("lost", [True, False])
+async def test_what_was_told_and_never_noted_is_told_again_after_a_loss(world: World, lost: bool) -> None:
+    """The process died before it could note the last alert, and Redis was emptied before the next one began."""
+    await world.accept()
+    await world.once()
+    late = an_accept()
+    number = await world.journal.append(FrameType.ACCEPT, encode(late))
+    await world.redis.apply(late, number, None)
+    world.redis.told.clear()
+    if lost:
+        world.redis.memory = ""
+    world.begin()
+    await world.remember.load()
+    await world.once()
+
+    assert dict(world.redis.told) == {1: True, number: lost}
