@@ -13,6 +13,7 @@ from relay.adapter import Kind
 from relay.fanout.coverage import Range, states_of
 from relay.fanout.plan import Pairs
 from relay.fanout.segment import Segment
+from relay.store.cursor import AGAIN
 from relay.store.legs import Leg, Legs
 from relay.tracking.states import RECORD_BYTES, TOLD, Flag
 
@@ -33,16 +34,19 @@ def records_of(records: bytes, size: int) -> NDArray[np.uint8]:
     return np.frombuffer(records.ljust(size * RECORD_BYTES, b"\0"), np.uint8).reshape(size, RECORD_BYTES)
 
 
-def told_in(segment: Segment, records: bytes, *, only: Sequence[Range] | None, leased: Sequence[Range]) -> Pairs:
+def told_in(
+    segment: Segment, records: bytes, *, only: Sequence[Range] | None, leased: Sequence[Range], again: bool = False
+) -> Pairs:
     """Return who of a segment was told.
 
     Ranges that are leased are left out: their outcome is not known yet.  ``only`` limits the look to ranges that were
-    leased last time, None looks at all.
+    leased last time, None looks at all.  ``again``: the leg was planned anew after a loss, so whoever it has not
+    reached may have been told before that.
     """
     states = states_of(records, len(segment))
     # In doubt: some hand-over ended without an answer, whatever was tried or decided after it.
     doubts = records_of(records, len(segment))[:, _FLAGS] & Flag.IN_DOUBT
-    mask = np.isin(states, _TOLD) | (doubts != 0)
+    mask = np.isin(states, _TOLD) | (doubts != 0) | again
     if only is not None:
         inside = np.zeros(len(segment), bool)
         for part in only:
@@ -96,7 +100,8 @@ class Audiences:
                 continue
             records = await self._legs.records(leg.leg_id, number, first=0, last=size)
             here = [part for part in leased if part.segment == number]
-            found.append(told_in(segment, records, only=mine, leased=here))
+            again = bool(leg.cursor.flags & AGAIN)
+            found.append(told_in(segment, records, only=mine, leased=here, again=again))
         return _all(found), leased
 
 

@@ -71,3 +71,10 @@ def test_waits_are_read_back() -> None:
 
     assert read_waits(pack_waits(waits)) == waits
     assert (pack_waits({}), read_waits("")) == ("", {})
+
+
+def test_whoever_a_leg_has_not_reached_again_may_have_been_told_before() -> None:
+    """The store was lost, the leg planned anew, and cancelled half-way: those who come last had heard of it once."""
+    pairs = told_in(SEGMENT, records(State.DELIVERED), only=None, leased=[Range(0, 1, 2)], again=True)
+
+    assert pairs.ordinals.tolist() == [10, 12, 13, 14, 15]
