@@ -34,8 +34,15 @@ _NOT_NOW_CLASSES = (
 
 _FULL = frozenset({"OOM", redis.exceptions.OutOfMemoryError.__name__})
 
-#: The server is not there, or did not answer in time: what was asked may or may not have been done.
-GONE = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError, TimeoutError)
+#: The server is not there, did not answer in time, or not in its language (a link that lost bytes): what was asked may
+#: or may not have been done.
+GONE = (
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    redis.exceptions.InvalidResponse,
+    OSError,
+    TimeoutError,
+)
 
 
 class available:  # noqa: N801 -- reads as the words that it stands for

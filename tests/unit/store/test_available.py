@@ -6,16 +6,18 @@ from pathlib import Path
 import pytest
 import uvloop
 from redis.exceptions import ConnectionError as LibraryConnectionError
-from redis.exceptions import MovedError, ReadOnlyError, ResponseError
+from redis.exceptions import InvalidResponse, MovedError, ReadOnlyError, ResponseError
 
 from relay.errors import StoreUnavailable
 from relay.store.available import available, not_now
 from relay.store.route import _send
 
 
-@pytest.mark.parametrize("error", [LibraryConnectionError(), OSError(), TimeoutError()])
+@pytest.mark.parametrize(
+    "error", [LibraryConnectionError(), OSError(), TimeoutError(), InvalidResponse("Protocol error")]
+)
 async def test_silence_is_not_now(error: Exception) -> None:
-    """No server, no answer, no network: all the same to the caller."""
+    """No server, no answer, no network, or one that loses bytes: all the same to the caller."""
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         async with available():
             raise error
