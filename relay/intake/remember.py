@@ -9,42 +9,25 @@ from datetime import datetime
 
 import structlog
 
-from relay.adapter import Class
 from relay.clock import Clock
 from relay.errors import RelayError, StoreFull, StoreUnavailable
 from relay.intake import live
 from relay.intake.journal import Journal
+from relay.intake.order import NEVER, URGENT, End, ends_of, rank_of
 from relay.intake.places import ANYWHERE, single
-from relay.intake.records import (
-    AcceptRecord,
-    AckRecord,
-    ApprovalRecord,
-    ControlRecord,
-    DirectoryRecord,
-    KeyRecord,
-    MarkRecord,
-    Record,
-    encode,
-    frame_type_of,
-)
+from relay.intake.records import AcceptRecord, MarkRecord, Record, encode, frame_type_of
 from relay.intake.waiting import Pending, PlaceOf, Waiting
 from relay.store.memories import ANY_MEMORY, DIRECTORY, Memories, Memory
 
 log = structlog.get_logger()
 
-_ORDER = {klass: rank for rank, klass in enumerate(Class)}
 _PERIOD = 1.0
 _LONGEST_PAUSE = 60.0
-#: The rank of P1: what is at most that is asked again soon.
-_URGENT = 3
-#: How far behind the word that ended it an alert comes: still before the next class.
-_BEHIND = 0.5
-#: Chains of words that end each other are followed so far.
-_CHAIN = 50
+#: What is ended by a word that another place has not heard yet waits for so many seconds, and again.
+_MOMENT = 0.25
 #: A record whose counterpart has not come back after this many tries (ten minutes) has none any more.
 _MOST_TRIES = 14
 
-#: Applies one record; ``again``: it had been applied before and was lost.
 #: Tells Redis of a record; with the memory that it is told again, None when it is told for the first time.
 Apply = Callable[[Record, int, Memory | None], Awaitable[None]]
 
@@ -123,12 +106,10 @@ class Remember:
         self._applied = max(self._applied, number)
         self._confirmed += 1
 
-    def later(self, record: Record, number: int, *, again: bool = False, after: float | None = None) -> None:
-        """Keep a record until Redis takes it; ``after`` what has this rank, when that is more than its own."""
-        rank: float = _rank(record, again=again)
-        if after is not None:
-            rank = max(rank, after + _BEHIND)
-        if self._waiting.add(Pending(rank, number, record, again)):
+    def later(self, record: Record, number: int, *, again: bool = False, end: End = NEVER) -> None:
+        """Keep a record until Redis takes it; ``end`` is what ends it, and is told first."""
+        rank = max(rank_of(record, again=again), end.rank)
+        if self._waiting.add(Pending(rank, number, record, again, behind=end.words)):
             self._wake.set()
 
     async def load(self, reading: live.Reading | None = None) -> int:
@@ -163,12 +144,15 @@ class Remember:
     async def _drain(self, stopping: asyncio.Event) -> None:
         # Taken off before the call: worse news may arrive during it and is the first then.
         while not stopping.is_set() and (head := self._waiting.take(self._there)) is not None:
+            if any(word in self._waiting for word in head.behind):
+                self._aside.append((self._clock.monotonic() + _MOMENT, head))
+                continue
             try:
                 memory = self._known.get(self._place_of(head.record), ANY_MEMORY) if head.again else None
                 await self._apply(head.record, head.number, memory)
             except StoreFull:
                 # It waits alone: worse news has room that this has not.
-                self._put_aside(head, most=None, longest=_PERIOD if head.rank <= _URGENT else _LONGEST_PAUSE)
+                self._put_aside(head, most=None, longest=_PERIOD if head.rank <= URGENT else _LONGEST_PAUSE)
             except StoreUnavailable:
                 self._waiting.back(head)
                 self.away(self._place_of(head.record))
@@ -226,11 +210,11 @@ class Remember:
         self._queue(await asyncio.to_thread(lambda: live.read(self._journal.records(), lost=True)), {*lost, ANYWHERE})
 
     def _queue(self, reading: live.Reading, places: Collection[int] | None = None) -> None:
-        over = _over(reading)
+        over = ends_of(reading)
         for entry in reading.entries:
             if places is None or self._place_of(entry.record) in places:
                 k1 = entry.record.k1 if isinstance(entry.record, AcceptRecord) else ""
-                self.later(entry.record, entry.number, again=entry.again, after=over.get(k1))
+                self.later(entry.record, entry.number, again=entry.again, end=over.get(k1, NEVER))
 
     async def _note(self) -> None:
         """Note in the journal what was applied, so that a restart can tell "lost" from "not yet".
@@ -257,44 +241,3 @@ class Remember:
             log.warning("journal_note_failed", note=note)
             return False
         return True
-
-
-def _over(reading: live.Reading) -> dict[str, float]:
-    """Return the alerts that a later word ended, by k1 digest: the rank of that word.
-
-    Redis must hear the word first.  Told of the alert before, workers would plan it, and tell people once more of what
-    is over.
-    """
-    words = [e for e in reading.entries if isinstance(e.record, AcceptRecord) and e.record.refers]
-    over: dict[str, float] = {}
-    for _ in range(_CHAIN):  # what ends a word that ends something comes before both
-        before = dict(over)
-        for word in words:
-            record = word.record
-            if isinstance(record, AcceptRecord) and record.state == "accepted":
-                behind = over[record.k1] + _BEHIND if record.k1 in over else 0.0
-                rank = max(_rank(record, again=word.again), behind)
-                over.update({k1: max(over.get(k1, 0.0), rank) for k1 in record.refers})
-        if over == before:
-            break
-    return over
-
-
-def _rank(record: Record, *, again: bool) -> int:
-    """Return the order of a record: switches and edits first, for alerts are matched against them; then by class.
-
-    Edits that Redis had applied already let a P0 pass.  A person's word comes before its alert, which Redis remembers:
-    else what was rejected would be planned once more.
-    """
-    match record:
-        case DirectoryRecord():
-            return 2 if again else 0
-        case KeyRecord() | ControlRecord() | ApprovalRecord():
-            return 0
-        case AcceptRecord():
-            rank = _ORDER.get(Class(record.klass or "P2"), 2)
-            return 1 if rank == 0 else 2 + rank
-        case AckRecord():
-            return 20
-        case _:
-            return 19

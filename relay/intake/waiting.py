@@ -15,13 +15,17 @@ PlaceOf = Callable[[Record], int]
 
 @dataclass(order=True, slots=True)
 class Pending:
-    """One record: ``rank`` and then its number order it; ``again``: it had been applied before and was lost."""
+    """One record: ``rank`` and then its number order it; ``again``: it had been applied before and was lost.
+
+    ``behind`` are the numbers of words that end it: as long as one of these waits, perhaps for another place, it waits.
+    """
 
     rank: float
     number: int
     record: Record = field(compare=False)
     again: bool = field(compare=False)
     tries: int = field(compare=False, default=0)
+    behind: frozenset[int] = field(compare=False, default=frozenset())
 
 
 class Waiting:
@@ -56,6 +60,7 @@ class Waiting:
         known = self._known.get(item.number)
         if known is not None:
             known.again = known.again or item.again
+            known.behind |= item.behind
             return False
         self._known[item.number] = item
         self._kinds[type(item.record)] += 1
