@@ -90,12 +90,12 @@ class Lane:
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> float:
         """Claim once; returns how long to wait before the next claim, 0 after a success."""
-        count, room = self._count, self._most if self._count == 1 else min(self._most, _LEAST)
+        count = max(1, min(self._count, (self._room - self._busy) // _LEAST))
         try:
             claimed = await self._chunks.claim(
                 self.kind,
                 token=secrets.token_hex(8),
-                most=room,
+                most=self._most if self._count == 1 else min(self._most, _LEAST),
                 count=count,
                 lease_ms=int(self._engine.lease * 1000),
                 flash_ms=int(self._engine.lease_flash * 1000),
@@ -116,14 +116,15 @@ class Lane:
         return 0.0
 
     def _start(self, chunks: Sequence[Chunk], tasks: asyncio.TaskGroup) -> None:
-        """Send chunks: the urgent ones each by itself and at once, the others together."""
+        """Send chunks: urgent ones each by itself and at once, fresh ones together.
+
+        What comes back goes by itself, too: if it is what a worker stumbled over, only that stumbles again.
+        """
         works = [self._taken(chunk) for chunk in chunks if not self._in_hand(chunk)]
-        urgent = [work for work in works if work.chunk.klass in _URGENT]
-        rest = [work for work in works if work.chunk.klass not in _URGENT]
-        for some in ([work] for work in urgent):
+        alone = [[work] for work in works if not _goes_in_company(work.chunk)]
+        together = [work for work in works if _goes_in_company(work.chunk)]
+        for some in filter(None, (*alone, together)):
             tasks.create_task(self._work(some), name=f"chunk {some[0].chunk.member}")
-        if rest:
-            tasks.create_task(self._work(rest), name=f"chunk {rest[0].chunk.member}")
 
     def _in_hand(self, chunk: Chunk) -> bool:
         if not self._leases.overlaps(chunk):
@@ -175,6 +176,10 @@ class Lane:
                 await self._changed.wait()
         except TimeoutError:
             return
+
+
+def _goes_in_company(chunk: Chunk) -> bool:
+    return chunk.how == "fresh" and chunk.klass not in _URGENT
 
 
 def _weight(chunk: Chunk) -> int:

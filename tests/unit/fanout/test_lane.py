@@ -11,7 +11,7 @@ import pytest
 from relay.adapter import Class, Kind
 from relay.errors import StoreUnavailable
 from relay.fanout.bell import Bells
-from relay.fanout.lane import PARKED, URGENT_SLOTS, Lane
+from relay.fanout.lane import PARKED, TOGETHER, URGENT_SLOTS, Lane
 from relay.fanout.leases import Leases
 from relay.fanout.prepare import Gate, Preparer
 from relay.fanout.replay import Replay
@@ -40,10 +40,18 @@ class World:
     sending: list[Work] = field(default_factory=list)
     sent: int = 0
     most_at_once: int = 0
+    together: list[int] = field(default_factory=list)
+    how: str = "fresh"
+    klass: Class = Class.P1
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def claim(self, lane: str, *, urgent: bool, **_: Any) -> Claimed:
+    async def claim(self, lane: str, *, urgent: bool, count: int = 1, **_: Any) -> Claimed:
         await asyncio.sleep(0)
+        first = self._claim(lane, urgent)
+        more = [self._claim(lane, urgent) for _ in range(count - 1)] if isinstance(first.found, Chunk) else []
+        return Claimed(first.found, first.epoch, more=[c.found for c in more if isinstance(c.found, Chunk)])
+
+    def _claim(self, lane: str, urgent: bool) -> Claimed:
         self.asked.append(urgent)
         if self.away:
             self.away -= 1
@@ -59,8 +67,8 @@ class World:
             member=f"leg|0|{number * self.size}|{(number + 1) * self.size}",
             token="token",
             lane=lane,
-            how="fresh",
-            klass=Class.P1,
+            how=self.how,
+            klass=self.klass,
             flags=0,
             start_ms=0,
             expires_ms=1,
@@ -71,8 +79,9 @@ class World:
         )
         return Claimed(chunk, "epoch")
 
-    async def send(self, work: Work, *_: Work) -> None:
+    async def send(self, work: Work, *others: Work) -> None:
         self.sending.append(work)
+        self.together.append(1 + len(others))
         self.most_at_once = max(self.most_at_once, len(self.sending))
         try:
             await self.go_on.wait()
@@ -246,3 +255,18 @@ async def test_small_chunks_take_small_room(world: World) -> None:
         await until(lambda: running.lane.idle)
 
     assert 10 <= at_once <= 20
+
+
+@pytest.mark.parametrize(
+    ("klass", "how", "most"),
+    [(Class.P3, "fresh", TOGETHER), (Class.P3, "again", 1), (Class.P3, "retry", 1), (Class.P1, "fresh", 1)],
+)
+async def test_small_fresh_chunks_go_together(world: World, klass: Class, how: str, most: int) -> None:
+    """After small chunks more are asked for at once; urgent ones, and those that come back, each go by themselves."""
+    world.klass, world.how, world.size, world.waiting = klass, how, 5, 60
+    world.go_on.set()
+    async with Running(world) as running:
+        await until(lambda: sum(world.together) == 60)
+        running.stopping.set()
+
+    assert max(world.together) == most
