@@ -35,7 +35,13 @@ async def test_finished_alert_leaves_redis_for_one_file(side: ArchiveSide) -> No
     young = set(await side.keys())
 
     assert kept == 1
-    assert young - before == {"c1:{p0}:turn:sms", "c1:{p0}:run", "c1:{p0}:bell:sms", "c1:{p0}:bell:plan", "c1:{p0}:marks"}
+    assert young - before == {
+        "c1:{p0}:turn:sms",
+        "c1:{p0}:run",
+        "c1:{p0}:bell:sms",
+        "c1:{p0}:bell:plan",
+        "c1:{p0}:marks",
+    }
     assert len(side.files()) == 1
     assert side.archive.legs([leg])[leg].counts[State.DELIVERED] == 3
     found = side.archive.find("alert", with_raw=True)
