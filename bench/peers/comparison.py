@@ -121,7 +121,7 @@ def beside(figure: Figure, rates: Rates) -> Figure:
 
 
 async def _surely(peer: Peer, jobs: int) -> Took:
-    """Run a peer; once more when it hung, as Celery did once in ten runs."""
+    """Run a peer; once more when it hung."""
     try:
         return await _run(peer, jobs)
     except TimeoutError:
