@@ -66,6 +66,8 @@ class SmallPlans:
         plans = [small for small, said in zip(plans, words, strict=True) if not said]
         parked = {s.stored["id"] for s in plans if admission and not await admission.admits(s.stored, s.legs)}
         plans = [small for small in plans if small.stored["id"] not in parked]
+        if not plans:
+            return set(alert_ids) - parked
         published, unanswered = await self._publisher.publish_small(plans)
         for leg in published:
             self.on_published(leg)
